@@ -1,0 +1,13 @@
+export { credits, defaultPrices, triggerPrice, type Prices } from "./prices.ts";
+export {
+  balanceOf,
+  grant,
+  refund,
+  reserve,
+  reserveMany,
+  returnReservation,
+  settleReservation,
+  type Balance,
+  type Payer,
+  type Reserve,
+} from "./ledger.ts";

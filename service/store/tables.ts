@@ -85,7 +85,7 @@ export function defineTables(c: Columns) {
       doneSeq: integer("done_seq").notNull(),
       /** SystemModstamp (ms) of the version last seen by a poll or by our own re-read. */
       seenModstamp: bigint("seen_modstamp"),
-      /** Hash of the watched fields last handled, taken from a re-read after our own write. */
+      /** Fingerprint of the watched fields last handled (journey/fingerprint.ts), from a re-read after our own write. */
       handledHash: text("handled_hash"),
       runId: text("run_id"),
       reservationId: text("reservation_id"),
@@ -95,6 +95,8 @@ export function defineTables(c: Columns) {
       writtenAt: bigint("written_at"),
       /** The automatic paid journeys of the last 24 hours. */
       paidLooks: json<PaidLook[]>("paid_looks").notNull(),
+      /** When a journey gave it its owner; later looks leave the owner to people. */
+      routedAt: bigint("routed_at"),
       deletedAt: bigint("deleted_at"),
       /** Where a merge or a conversion moved it. */
       successorId: text("successor_id"),
@@ -119,6 +121,8 @@ export function defineTables(c: Columns) {
       heardBy: text("heard_by").$type<HeardBy>().notNull(),
       requestId: text("request_id"),
       data: json<RunData>("data").notNull(),
+      /** Not looked at before (ms): a quiet time after our own write, a wait for what is under way. */
+      dueAt: bigint("due_at").notNull(),
       startedAt: bigint("started_at").notNull(),
       finishedAt: bigint("finished_at"),
     },

@@ -237,6 +237,7 @@ CREATE TABLE "records" (
 	"first_heard_at" bigint,
 	"written_at" bigint,
 	"paid_looks" jsonb NOT NULL,
+	"routed_at" bigint,
 	"deleted_at" bigint,
 	"successor_id" text,
 	CONSTRAINT "records_org_id_record_id_pk" PRIMARY KEY("org_id","record_id")
@@ -310,6 +311,7 @@ CREATE TABLE "runs" (
 	"heard_by" text NOT NULL,
 	"request_id" text,
 	"data" jsonb NOT NULL,
+	"due_at" bigint NOT NULL,
 	"started_at" bigint NOT NULL,
 	"finished_at" bigint
 );

@@ -256,6 +256,7 @@ CREATE TABLE `records` (
 	`first_heard_at` integer,
 	`written_at` integer,
 	`paid_looks` text NOT NULL,
+	`routed_at` integer,
 	`deleted_at` integer,
 	`successor_id` text,
 	PRIMARY KEY(`org_id`, `record_id`)
@@ -336,6 +337,7 @@ CREATE TABLE `runs` (
 	`heard_by` text NOT NULL,
 	`request_id` text,
 	`data` text NOT NULL,
+	`due_at` integer NOT NULL,
 	`started_at` integer NOT NULL,
 	`finished_at` integer
 );

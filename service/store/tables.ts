@@ -341,7 +341,10 @@ export function defineTables(c: Columns) {
       position: integer("position").notNull(),
       weight: integer("weight").notNull(),
       active: boolean("active").notNull(),
-      /** The rotation's memory: turns taken, and the credit that makes it fair to the turn (see routing/rotation.ts). */
+      /** No turns before this moment (ms). */
+      pausedUntil: bigint("paused_until"),
+      pauseReason: text("pause_reason"),
+      /** The rotation's memory: turns taken, and the offset that makes newcomers level (see routing/rotation.ts). */
       turns: bigint("turns").notNull(),
       standing: bigint("standing").notNull(),
       removedAt: bigint("removed_at"),
@@ -368,6 +371,8 @@ export function defineTables(c: Columns) {
       /** Whether Salesforce has it: pending | done | failed (compensated in the route log). */
       write: text("write").$type<"pending" | "done" | "failed">().notNull(),
       at: bigint("at").notNull(),
+      /** When Salesforce was seen to have it: an owner read before this moment says nothing against the turn. */
+      writtenAt: bigint("written_at"),
     },
     (t) => [
       primaryKey({ columns: [t.orgId, t.pool, t.sequence] }),

@@ -203,6 +203,8 @@ CREATE TABLE "pool_members" (
 	"position" integer NOT NULL,
 	"weight" integer NOT NULL,
 	"active" boolean NOT NULL,
+	"paused_until" bigint,
+	"pause_reason" text,
 	"turns" bigint NOT NULL,
 	"standing" bigint NOT NULL,
 	"removed_at" bigint,
@@ -350,6 +352,7 @@ CREATE TABLE "turns" (
 	"skipped" jsonb NOT NULL,
 	"write" text NOT NULL,
 	"at" bigint NOT NULL,
+	"written_at" bigint,
 	CONSTRAINT "turns_org_id_pool_sequence_pk" PRIMARY KEY("org_id","pool","sequence")
 );
 --> statement-breakpoint

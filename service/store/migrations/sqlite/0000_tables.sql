@@ -222,6 +222,8 @@ CREATE TABLE `pool_members` (
 	`position` integer NOT NULL,
 	`weight` integer NOT NULL,
 	`active` integer NOT NULL,
+	`paused_until` integer,
+	`pause_reason` text,
 	`turns` integer NOT NULL,
 	`standing` integer NOT NULL,
 	`removed_at` integer,
@@ -379,6 +381,7 @@ CREATE TABLE `turns` (
 	`skipped` text NOT NULL,
 	`write` text NOT NULL,
 	`at` integer NOT NULL,
+	`written_at` integer,
 	PRIMARY KEY(`org_id`, `pool`, `sequence`)
 );
 --> statement-breakpoint

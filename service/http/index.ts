@@ -1,0 +1,11 @@
+export { createApi, type Api, type ApiDeps } from "./api.ts";
+export type { Authenticate, Caller } from "./caller.ts";
+export { batchMaxBytes } from "./body.ts";
+export { errorAnswer, statusOf } from "./errors.ts";
+export type { Part, Parts } from "./health.ts";
+export { forgetOldAnswers } from "./idempotency.ts";
+export { keyGuard, limitClasses, memoryLimits, postgresLimits, type LimitClass, type RateLimits } from "./limits.ts";
+export { endOf, periodEnd, periodOf, periodStart, startOf } from "./period.ts";
+export { route, type Answer, type Input, type Route, type RouteSpec } from "./route.ts";
+export { scopes, type Scope } from "./scopes.ts";
+export { serveApi, type Served } from "./server.ts";

@@ -131,6 +131,7 @@ function lookUp(path: string, answers: Subanswer[]): string {
   let at: unknown = answer.body;
   for (const step of steps)
     at = typeof at === "object" && at !== null ? (at as Record<string, unknown>)[step] : undefined;
-  if (at === undefined || at === null || typeof at === "object") throw invalid(`No value for ${path} found in ${name}`);
-  return String(at);
+  if (typeof at === "string") return at;
+  if (typeof at === "number" || typeof at === "boolean") return String(at);
+  throw invalid(`No value for ${path} found in ${name}`);
 }

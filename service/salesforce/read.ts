@@ -1,0 +1,95 @@
+/** Reading: queries, pages, rows by id. */
+import { z } from "zod";
+import { rowFailures, rowOf } from "./answers.ts";
+import { readInBatches } from "./batches.ts";
+import type { Call, Calls } from "./calls.ts";
+import { SalesforceError } from "./errors.ts";
+import { getId } from "./ids.ts";
+import type { CallOptions, QueryPage, QueryRequest, Row, RowFailure } from "./port.ts";
+import { checkedName } from "./soql.ts";
+import { CompositeAnswer, shaped } from "./shapes.ts";
+
+const Page = z.object({ records: z.array(z.unknown()), done: z.boolean(), nextRecordsUrl: z.string().optional() });
+
+function pageOf(value: unknown): QueryPage {
+  const page = shaped(Page, value, "read", "the query");
+  const next = page.nextRecordsUrl ?? null;
+  if (!page.done && next === null)
+    throw new SalesforceError(
+      "transient",
+      "INCOMPLETE_PAGE",
+      "Salesforce broke off a query without saying where it goes on.",
+    );
+  return { rows: page.records.map(rowOf), done: page.done, next };
+}
+
+/** The platform's limit for a URL, less room for the rest of the request line. */
+const longestPath = 16_000;
+const pathOf = ({ soql, all }: QueryRequest): string => `/${all ? "queryAll" : "query"}?q=${encodeURIComponent(soql)}`;
+
+export async function query(calls: Calls, request: QueryRequest, options?: CallOptions): Promise<QueryPage> {
+  const path = pathOf(request);
+  if (path.length > longestPath)
+    throw new SalesforceError(
+      "permanent",
+      "QUERY_TOO_LONG",
+      "The query does not fit into a URL (16 KB); split its lists, some 400 ids each.",
+    );
+  return pageOf(await calls.json({ kind: "query", method: "GET", path, effect: "read" }, options));
+}
+
+export async function queryMore(calls: Calls, next: string, options?: CallOptions): Promise<QueryPage> {
+  if (!/^\/services\/data\/v\d+\.\d\/[\w/-]+$/.test(next))
+    throw new SalesforceError("permanent", "INVALID_QUERY_LOCATOR", "That is not a query's next page.");
+  return pageOf(await calls.json({ kind: "query", method: "GET", path: next, effect: "read" }, options));
+}
+
+export type QueryOutcome = { ok: true; page: QueryPage } | { ok: false; errors: RowFailure[] };
+
+/** One composite call of at most five queries, the platform's limit. */
+export async function queries(
+  calls: Calls,
+  apiVersion: string,
+  requests: readonly QueryRequest[],
+  options?: CallOptions,
+): Promise<QueryOutcome[]> {
+  if (requests.length === 0) return [];
+  if (requests.length > 5) throw new RangeError("One call takes at most five queries.");
+  const body = JSON.stringify({
+    allOrNone: false,
+    compositeRequest: requests.map((request, i) => ({
+      method: "GET",
+      url: `/services/data/v${apiVersion}${pathOf(request)}`,
+      referenceId: `q${i}`,
+    })),
+  });
+  const call: Call = { kind: "queries", method: "POST", path: "/composite", effect: "read", body };
+  const answer = shaped(CompositeAnswer(requests.length), await calls.json(call, options), "read", "the queries");
+  return answer.compositeResponse.map((part): QueryOutcome => {
+    if (part.httpStatusCode === 200) return { ok: true, page: pageOf(part.body) };
+    const errors = rowFailures(part.body);
+    return {
+      ok: false,
+      errors: errors.length
+        ? errors
+        : [{ statusCode: `HTTP_${part.httpStatusCode}`, message: "No reason given.", fields: [] }],
+    };
+  });
+}
+
+export async function retrieve(
+  calls: Calls,
+  object: string,
+  ids: readonly string[],
+  fields: readonly string[],
+  options?: CallOptions,
+): Promise<(Row | null)[]> {
+  const path = `/composite/sobjects/${checkedName(object)}`;
+  const names = fields.map((field) => checkedName(field));
+  return readInBatches(ids.map(getId), 200, async (batch) => {
+    const body = JSON.stringify({ ids: batch, fields: names });
+    const answer = await calls.json({ kind: "retrieve", method: "POST", path, effect: "read", body }, options);
+    const rows = shaped(z.array(z.unknown()).length(batch.length), answer, "read", "the records");
+    return rows.map((row) => (row === null ? null : rowOf(row)));
+  });
+}

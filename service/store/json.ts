@@ -112,8 +112,29 @@ export interface ProvidedValue {
 
 export type EnrichmentAnswer = Record<string, ProvidedValue>;
 
+/** A convert that a caller asked for, with the policies of its request. */
+export interface AskedConvert {
+  body: PolicyBody;
+  /** What the request may cost at most, reserved when it was accepted. */
+  reservationId: string | null;
+  prices: { convert: number; matching: number; roundRobin: number };
+  /** null: the request says nothing of a match, so a match is a duplicate for a person to decide. */
+  onContactMatch: "merge_lead_into_contact" | "create_separate_contact" | null;
+  onAccountMatch: "attach_to_account" | "create_separate_account" | null;
+  createContact: boolean;
+  createAccount: boolean;
+  dryRun: boolean;
+  routeLog: boolean;
+  enrichmentDiff: boolean;
+  idempotencyKey: string | null;
+}
+
 /** What a run has learnt so far, saved with each step; a restart reads it and goes on. */
 export interface RunData {
+  /** An operator's back-fill: looked at even when nothing changed. */
+  forced?: boolean;
+  /** A request's own settings, which stand in the policy's place. */
+  asked?: AskedConvert;
   /** The record as read at the start: field API name → value. */
   record?: Record<string, JsonValue>;
   /** SystemModstamp (ms) and watched-field hash of that reading. */
@@ -128,12 +149,17 @@ export interface RunData {
     contact?: MatchEvidence;
     account?: MatchEvidence;
     candidates: MatchEvidence[];
+    /** Two records fit equally well. */
+    tie?: boolean;
     reason: string;
   };
   owner?: { id: string; by: "matched_owner" | "turn" | "kept"; pool?: string; sequence?: number; reason: string };
   written?: boolean;
   converted?: { contactId: string | null; accountId: string | null; opportunityId: string | null; adopted: boolean };
   reviewId?: string;
+  /** What was done, for the caller: in order. */
+  actions?: { action: string; object: string; id: string | null; detail: string }[];
+  creditsConsumed?: number;
   /** Rows of ours to re-read before closing, so that their hashes are known. */
   touched?: { object: string; id: string }[];
 }

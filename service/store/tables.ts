@@ -179,6 +179,8 @@ export function defineTables(c: Columns) {
       /** Who holds the effect while its outcome is open, and until when; afterwards it is read before any retry. */
       holder: text("holder"),
       deadline: bigint("deadline"),
+      /** What was reserved for it; settled when its answer is known, whoever learns it. */
+      reservationId: text("reservation_id"),
       request: json<JsonObject>("request").notNull(),
       result: json<JsonObject>("result"),
       createdAt: bigint("created_at").notNull(),

@@ -69,6 +69,7 @@ CREATE TABLE "effects" (
 	"fence" integer NOT NULL,
 	"holder" text,
 	"deadline" bigint,
+	"reservation_id" text,
 	"request" jsonb NOT NULL,
 	"result" jsonb,
 	"created_at" bigint NOT NULL,

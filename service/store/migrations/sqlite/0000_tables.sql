@@ -75,6 +75,7 @@ CREATE TABLE `effects` (
 	`fence` integer NOT NULL,
 	`holder` text,
 	`deadline` integer,
+	`reservation_id` text,
 	`request` text NOT NULL,
 	`result` text,
 	`created_at` integer NOT NULL,

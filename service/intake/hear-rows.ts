@@ -1,0 +1,159 @@
+/** Takes in rows that a poll has read: the mirror learns all of them; those whose watched fields differ are received. */
+import { and, eq, inArray, sql } from "drizzle-orm";
+import type { Context } from "../context.ts";
+import type { Prices } from "../credits/index.ts";
+import { mirrorRows } from "../matching/index.ts";
+import { fingerprint, sameVersion, type OrgConnection } from "../orgs/index.ts";
+import type { Row } from "../salesforce/index.ts";
+import type { Tx } from "../store/store.ts";
+import { receive, type Heard } from "./receive.ts";
+
+export interface HearOptions {
+  prices: Prices;
+  quietMs: number;
+}
+
+export interface PolledRows {
+  org: OrgConnection;
+  object: string;
+  rows: readonly Row[];
+  watched: readonly string[];
+  connectedAt: number;
+}
+
+interface Version {
+  id: string;
+  row: Row;
+  modstamp: number;
+  fingerprint: string;
+}
+
+export async function hearRows(
+  tx: Tx,
+  ctx: Context,
+  given: PolledRows,
+  options: HearOptions,
+): Promise<{ processed: number; recovered: number }> {
+  const versions = given.rows.map((row) => ({
+    id: String(row["Id"]),
+    row,
+    modstamp: Date.parse(String(row["SystemModstamp"])),
+    fingerprint: fingerprint(row, given.watched),
+  }));
+  const known = await knownRecords(
+    tx,
+    given.org.id,
+    versions.map((v) => v.id),
+  );
+  const fresh = versions.filter((v) => known.get(v.id)?.seenModstamp !== v.modstamp);
+  if (fresh.length === 0) return { processed: 0, recovered: 0 };
+  await mirrorRows(
+    tx,
+    given.org.id,
+    fresh.map((v) => ({ object: given.object, row: v.row, modstamp: v.modstamp })),
+  );
+  const underWay = await versionsUnderWay(tx, given.org.id, fresh);
+  const changes: Heard[] = [];
+  const handled: Version[] = [];
+  for (const version of fresh) {
+    const before = known.get(version.id);
+    if (version.row["IsDeleted"] === true || version.row["IsConverted"] === true) handled.push(version);
+    else if (before?.handledHash != null && sameVersion(before.handledHash, version.fingerprint)) continue;
+    else if (before?.handledHash == null && ofBaseline(version.row, given.connectedAt)) handled.push(version);
+    // A journey that has read this very version is at work on it.
+    else if (underWay.get(version.id) === version.modstamp) continue;
+    else changes.push({ recordId: version.id, ownChange: version.row["LastModifiedById"] === given.org.userId });
+  }
+  await remember(tx, ctx, given, fresh, new Set(handled.map((v) => v.id)));
+  const received = await receive(tx, ctx, {
+    orgId: given.org.id,
+    object: given.object,
+    door: "poll",
+    changes,
+    ...options,
+  });
+  const theirs = new Set(changes.filter((c) => !c.ownChange).map((c) => c.recordId));
+  const recovered = received.filter((r) => !r.merged && theirs.has(r.recordId) && !underWay.has(r.recordId)).length;
+  return { processed: fresh.length, recovered };
+}
+
+const ofBaseline = (row: Row, connectedAt: number): boolean =>
+  Date.parse(String(row["LastModifiedDate"])) <= connectedAt;
+
+interface Known {
+  seenModstamp: number | null;
+  handledHash: string | null;
+}
+
+async function knownRecords(tx: Tx, orgId: string, ids: readonly string[]): Promise<Map<string, Known>> {
+  const { records } = tx.t;
+  const out = new Map<string, Known>();
+  for (let i = 0; i < ids.length; i += 500) {
+    const rows = await tx.db
+      .select({ id: records.recordId, seenModstamp: records.seenModstamp, handledHash: records.handledHash })
+      .from(records)
+      .where(and(eq(records.orgId, orgId), inArray(records.recordId, ids.slice(i, i + 500))));
+    for (const row of rows) out.set(row.id, row);
+  }
+  return out;
+}
+
+/** The open runs of these records, and the version (SystemModstamp, ms) each has read; 0 when it has read none yet. */
+async function versionsUnderWay(tx: Tx, orgId: string, versions: readonly Version[]): Promise<Map<string, number>> {
+  const { runs } = tx.t;
+  const out = new Map<string, number>();
+  const ids = versions.map((v) => v.id);
+  for (let i = 0; i < ids.length; i += 500) {
+    const rows = await tx.db
+      .select({ id: runs.recordId, data: runs.data })
+      .from(runs)
+      .where(and(eq(runs.orgId, orgId), eq(runs.state, "open"), inArray(runs.recordId, ids.slice(i, i + 500))));
+    for (const row of rows) out.set(row.id, Math.max(out.get(row.id) ?? 0, row.data.modstamp ?? 0));
+  }
+  return out;
+}
+
+/** Keeps the stamps seen, so that the next poll passes these versions over, and what became of deleted and converted rows. */
+async function remember(
+  tx: Tx,
+  ctx: Context,
+  given: PolledRows,
+  fresh: readonly Version[],
+  handled: ReadonlySet<string>,
+): Promise<void> {
+  const { records } = tx.t;
+  const now = ctx.clock.now();
+  for (let i = 0; i < fresh.length; i += 500)
+    await tx.db
+      .insert(records)
+      .values(
+        fresh.slice(i, i + 500).map((v) => ({
+          orgId: given.org.id,
+          recordId: v.id,
+          tenantId: ctx.tenant,
+          object: given.object,
+          wantSeq: 0,
+          doneSeq: 0,
+          seenModstamp: v.modstamp,
+          handledHash: handled.has(v.id) ? v.fingerprint : null,
+          paidLooks: [],
+          deletedAt: v.row["IsDeleted"] === true ? now : null,
+          successorId: successorOf(v.row),
+        })),
+      )
+      .onConflictDoUpdate({
+        target: [records.orgId, records.recordId],
+        set: {
+          seenModstamp: sql`excluded.seen_modstamp`,
+          handledHash: sql`coalesce(excluded.handled_hash, ${records.handledHash})`,
+          deletedAt: sql`excluded.deleted_at`,
+          successorId: sql`coalesce(excluded.successor_id, ${records.successorId})`,
+        },
+      });
+}
+
+/** Where a merge or a conversion moved it. */
+function successorOf(row: Row): string | null {
+  for (const field of ["MasterRecordId", "ConvertedContactId"]) if (typeof row[field] === "string") return row[field];
+  return null;
+}

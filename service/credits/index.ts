@@ -11,3 +11,6 @@ export {
   type Payer,
   type Reserve,
 } from "./ledger.ts";
+export { expireReservations } from "./expire-reservations.ts";
+export { creditRoutes } from "./routes.ts";
+export { usageOf, type UsageFilter } from "./usage.ts";

@@ -63,8 +63,10 @@ export async function reserveMany(tx: Tx, payer: Payer, wanted: readonly Reserve
       .where(eq(balances.tenantId, payer.tenant))
       .returning({ available: balances.available });
     let left = row?.available ?? 0;
-    fits = wanted.findIndex((w) => (left -= w.amount) < 0);
-    if (fits <= 0) return wanted.map(() => null);
+    const short = wanted.findIndex((w) => (left -= w.amount) < 0);
+    // A grant that came between the two statements may have made room for all.
+    fits = short === -1 ? wanted.length : short;
+    if (fits === 0) return wanted.map(() => null);
     await take(sum(wanted.slice(0, fits).map((w) => w.amount)));
   }
   const made = wanted.slice(0, fits).map((w) => ({ ...w, id: payer.ids.next("rsv") }));
@@ -110,11 +112,7 @@ export interface Settlement {
 /** Closes a reservation by spending from it, once. Answers what was really charged: 0 when the key was charged before or the reservation is closed. */
 export async function settleReservation(tx: Tx, payer: Payer, id: string, given: Settlement): Promise<number> {
   const { balances, reservations, ledger } = tx.t;
-  // Lock order: the balance before anything is decided about the charge.
-  await tx.db
-    .update(balances)
-    .set({ reserved: sql`${balances.reserved}` })
-    .where(eq(balances.tenantId, payer.tenant));
+  await lockBalance(tx, payer.tenant);
   const [before] = await tx.db
     .select({ id: ledger.id })
     .from(ledger)
@@ -160,6 +158,7 @@ export async function settleReservation(tx: Tx, payer: Payer, id: string, given:
 /** Closes a reservation with nothing spent. Closing it twice changes nothing. */
 export async function returnReservation(tx: Tx, payer: Payer, id: string): Promise<void> {
   const { balances, reservations } = tx.t;
+  await lockBalance(tx, payer.tenant);
   const [open] = await tx.db
     .update(reservations)
     .set({ state: "returned", settledAmount: 0 })
@@ -188,14 +187,11 @@ export async function returnReservation(tx: Tx, payer: Payer, id: string): Promi
 /** Gives back what was spent for something that could not be done after all. Once per key. */
 export async function refund(tx: Tx, payer: Payer, given: { effectKey: string; purpose: string }): Promise<number> {
   const { balances, ledger } = tx.t;
-  await tx.db
-    .update(balances)
-    .set({ spent: sql`${balances.spent}` })
-    .where(eq(balances.tenantId, payer.tenant));
+  await lockBalance(tx, payer.tenant);
   const entry = async (key: string) =>
     (
       await tx.db
-        .select({ amount: ledger.amount })
+        .select()
         .from(ledger)
         .where(and(eq(ledger.tenantId, payer.tenant), eq(ledger.effectKey, key), gte(ledger.amount, 0)))
         .limit(1)
@@ -209,7 +205,7 @@ export async function refund(tx: Tx, payer: Payer, given: { effectKey: string; p
       available: sql`${balances.available} + ${charged.amount}`,
     })
     .where(eq(balances.tenantId, payer.tenant));
-  await post(tx, payer, [
+  await post(tx, { ...payer, ...rememberedOf(charged) }, [
     {
       from: "spent",
       to: "available",
@@ -271,7 +267,16 @@ async function post(tx: Tx, payer: Payer, postings: readonly Posting[]): Promise
   for (const part of parts(rows)) await tx.db.insert(tx.t.ledger).values(part);
 }
 
-/** A settlement is remembered under the request that reserved it, whichever worker closes it. */
+/** Every verb that reads before it writes begins here, so that they queue up in one order: balance, then the rest. */
+async function lockBalance(tx: Tx, tenant: number): Promise<void> {
+  const { balances } = tx.t;
+  await tx.db
+    .update(balances)
+    .set({ reserved: sql`${balances.reserved}` })
+    .where(eq(balances.tenantId, tenant));
+}
+
+/** A settlement or a refund is remembered under the request that reserved it, whichever worker makes it. */
 const rememberedOf = (r: {
   requestId: string | null;
   workflowId: string | null;

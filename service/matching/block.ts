@@ -29,9 +29,17 @@ export function lookupKeys(
 ): string[] {
   const prepared = prepareCandidate(object, candidate, options);
   const keys = new Set<string>();
+  // Groups name the same fields again and again.
+  const known = new Map<string, string[]>();
+  const keysOf = (field: string, equal: boolean) => {
+    const id = `${field}:${equal ? "equal" : "alike"}`;
+    const made = known.get(id) ?? keysFor(prepared, field, equal);
+    known.set(id, made);
+    return made;
+  };
   for (const group of rules.groups) {
     if (!canHold(prepared, group)) continue;
-    for (const key of groupKeys(prepared, group)) keys.add(key);
+    for (const key of groupKeys(keysOf, () => allKeys(prepared), group)) keys.add(key);
   }
   return [...keys];
 }
@@ -41,11 +49,15 @@ function canHold(candidate: Prepared, group: Rule[]): boolean {
   return group.every((rule) => rule.fields.every((field) => candidate.raw(field).length > 0));
 }
 
-function groupKeys(candidate: Prepared, group: Rule[]): string[] {
+function groupKeys(
+  keysOf: (field: string, equal: boolean) => string[],
+  everything: () => string[],
+  group: Rule[],
+): string[] {
   const perRule = group.flatMap((rule) =>
     rule.fields.map((field) => {
       const equal = rule.comparator.kind === "exact" || rule.comparator.kind === "eq";
-      return { equal, keys: keysFor(candidate, field, equal) };
+      return { equal, keys: keysOf(field, equal) };
     }),
   );
   // All rules of a group must hold, so one that asks for equality finds every record the group can hold for.
@@ -54,7 +66,7 @@ function groupKeys(candidate: Prepared, group: Rule[]): string[] {
   if (fewest) return fewest.keys;
   const found = perRule.flatMap((rule) => rule.keys);
   // Nothing in the group can be looked up (a city, a field of the org's own): what else is known must do.
-  return found.length > 0 ? found : allKeys(candidate);
+  return found.length > 0 ? found : everything();
 }
 
 const ORDER = [

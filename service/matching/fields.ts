@@ -1,5 +1,5 @@
 import type { JsonValue, MirrorFields } from "../store/json.ts";
-import { isContractField } from "./kinds.ts";
+import { CONTRACT_FIELDS, isContractField } from "./kinds.ts";
 import type { ContractField, FieldKind } from "./kinds.ts";
 import { companyDomain } from "./normalise.ts";
 
@@ -134,6 +134,16 @@ export function valuesOfRow(object: MatchObject, row: FieldReader, field: string
   return derived(name, object, row, (wanted) => row.read(COLUMNS[object][wanted] ?? []));
 }
 
+/** Under which names a candidate may give a contract field: the contract's, other spellings, any object's columns. */
+const candidateNames = new Map<ContractField, readonly string[]>(
+  CONTRACT_FIELDS.map((field) => {
+    const columns = (["lead", "contact", "account"] as const).flatMap((object) => COLUMNS[object][field] ?? []);
+    // "Name" is a person's where the candidate is one: as a company's it is read only when nothing else names one.
+    const usable = columns.filter((column) => field !== "company" || column !== "Name");
+    return [field, [...new Set([field, ...(SPELLINGS[field] ?? []), ...usable].map((name) => name.toLowerCase()))]];
+  }),
+);
+
 /** Every value of a field of a candidate for `object`; it may use the contract's names or any object's API names. */
 export function valuesOfCandidate(object: MatchObject, candidate: FieldReader, field: string): string[] {
   const name = field.toLowerCase();
@@ -142,15 +152,7 @@ export function valuesOfCandidate(object: MatchObject, candidate: FieldReader, f
     const kind = kindByColumn.get(name);
     return own.length > 0 || kind === undefined ? own : valuesOfCandidate(object, candidate, kind);
   }
-  const read = (wanted: ContractField) =>
-    candidate.read([
-      wanted,
-      ...(SPELLINGS[wanted] ?? []),
-      ...(["lead", "contact", "account"] as const)
-        .flatMap((from) => COLUMNS[from][wanted] ?? [])
-        // "Name" is a person's where the candidate is one: an account's name is read below.
-        .filter((column) => wanted !== "company" || column !== "Name"),
-    ]);
+  const read = (wanted: ContractField) => candidate.read(candidateNames.get(wanted) ?? [wanted]);
   if (object === "account" && (name === "name" || name === "company")) {
     const company = read("company");
     return company.length > 0 ? company : candidate.read(["name"]);

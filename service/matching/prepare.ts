@@ -99,26 +99,36 @@ export interface PrepareOptions {
   country?: string;
 }
 
-// Keyed by the fields object itself: a record that meets many candidates is normalised once. Rows are not changed
-// after they were read, so what is kept stays true.
+// Keyed by the fields object itself: a record that meets many candidates is normalised once, and so is a candidate that
+// is first looked up and then scored. Nobody changes such an object after it was read, so what is kept stays true.
 const rows = new WeakMap<FlatFields, Map<string, Prepared>>();
+const candidates = new WeakMap<FlatFields, Map<string, Prepared>>();
 
-/** A Salesforce row, ready to be compared; the same row object answers with the same preparation. */
-export function prepareRow(object: MatchObject, fields: FlatFields, options: PrepareOptions = {}): Prepared {
-  const country = options.country ?? "US";
-  let known = rows.get(fields);
-  if (!known) rows.set(fields, (known = new Map<string, Prepared>()));
+function kept(
+  cache: WeakMap<FlatFields, Map<string, Prepared>>,
+  object: MatchObject,
+  fields: FlatFields,
+  country: string,
+  read: (reader: FieldReader, field: string) => string[],
+): Prepared {
+  let known = cache.get(fields);
+  if (!known) cache.set(fields, (known = new Map<string, Prepared>()));
   const key = `${object}:${country}`;
   let prepared = known.get(key);
   if (!prepared) {
     const reader = new FieldReader(fields);
-    known.set(key, (prepared = prepare(object, (field) => valuesOfRow(object, reader, field), country)));
+    known.set(key, (prepared = prepare(object, (field) => read(reader, field), country)));
   }
   return prepared;
 }
 
+/** A Salesforce row, ready to be compared; the same row object answers with the same preparation. */
+export function prepareRow(object: MatchObject, fields: FlatFields, options: PrepareOptions = {}): Prepared {
+  return kept(rows, object, fields, options.country ?? "US", (reader, field) => valuesOfRow(object, reader, field));
+}
+
 /** A candidate (a request's flat object, or a row of another object) seen as what it is searched among. */
 export function prepareCandidate(object: MatchObject, fields: FlatFields, options: PrepareOptions = {}): Prepared {
-  const reader = new FieldReader(fields);
-  return prepare(object, (field) => valuesOfCandidate(object, reader, field), options.country ?? "US");
+  const country = options.country ?? "US";
+  return kept(candidates, object, fields, country, (reader, field) => valuesOfCandidate(object, reader, field));
 }

@@ -22,6 +22,15 @@ const refusal = (error: string, description: string, status = 400): HttpAnswer =
   json: { error, error_description: description },
 });
 
+/** One pair a process: making it is the slowest part of starting an org. */
+let pair: { publicKey: string; privateKey: string } | undefined;
+const keyPair = () =>
+  (pair ??= generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  }));
+
 export class OAuth {
   readonly app: OAuthApp;
   /** Sessions end this long after their last use. */
@@ -37,11 +46,7 @@ export class OAuth {
   constructor(org: Org, given: { username: string; runAs: string }) {
     this.#org = org;
     this.#clock = org.clock;
-    const pair = generateKeyPairSync("rsa", {
-      modulusLength: 2048,
-      publicKeyEncoding: { type: "spki", format: "pem" },
-      privateKeyEncoding: { type: "pkcs8", format: "pem" },
-    });
+    const pair = keyPair();
     this.#publicKey = pair.publicKey;
     this.app = {
       clientId: "3MVG9standin.org.lantern.for.salesforce",

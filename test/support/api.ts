@@ -1,7 +1,7 @@
 /** A small API for tests: declared routes on a given store, one tenant with credits and a key of every scope. */
 import { pino } from "pino";
 import type { Context } from "../../service/context.ts";
-import { grant } from "../../service/credits/index.ts";
+import { balanceOf, grant } from "../../service/credits/index.ts";
 import {
   createApi,
   keyGuard,
@@ -12,7 +12,6 @@ import {
   type Route,
 } from "../../service/http/index.ts";
 import { createKey, keyFinder, keyRoutes, type CreateKeyInput } from "../../service/keys/index.ts";
-import { balanceOf } from "../../service/credits/index.ts";
 import type { Ids } from "../../service/ids.ts";
 import type { Store } from "../../service/store/store.ts";
 import { countingIds, ManualClock } from "./manual-clock.ts";
@@ -26,7 +25,7 @@ export interface TestApi {
   /** A key of tenant 1 with every scope and no limits worth the name. */
   key: string;
   /** Makes another key; of tenant 1 and its org unless told otherwise. */
-  makeKey(given?: Partial<CreateKeyInput>, tenant?: number): Promise<string>;
+  makeKey(given?: Partial<CreateKeyInput>, tenant?: number, orgId?: string | null): Promise<string>;
   /** Sends a request with the key; a `body` that is no string is sent as JSON. */
   send(method: string, path: string, given?: Sent): Promise<Response>;
   /** What has been logged so far, one JSON line an entry. */
@@ -97,15 +96,11 @@ export async function testApi({
       (name) => [name, 1_000_000],
     ),
   );
-  const makeKey = (given: Partial<CreateKeyInput> = {}, tenant = 1) =>
+  const makeKey: TestApi["makeKey"] = (given = {}, tenant = 1, orgId = tenant === 1 ? testOrgId : null) =>
     store.write(async (tx) => {
-      const org = tenant === 1 ? { org_id: testOrgId } : {};
-      const made = await createKey(
-        tx,
-        { tenant, clock },
-        { name: "test", scopes: [...scopes], limits, ...org, ...given },
-      );
-      return made.key;
+      const org = orgId === null ? {} : { org_id: orgId };
+      const input = { name: "test", scopes: [...scopes], limits, ...org, ...given };
+      return (await createKey(tx, { tenant, clock }, input)).key;
     });
   const key = await makeKey();
   return {

@@ -167,6 +167,7 @@ function alikeWord(a: string, b: string): boolean {
   if (a.length < 3 || b.length < 3) return a[0] === b[0] && (a.length === 1 || b.length === 1);
   // Numbers name things: "Store 12" is not a misspelt "Store 14".
   if (isDigit(a) || isDigit(b) || Math.abs(a.length - b.length) > 3) return false;
+  if (a.length >= 5 && oneSlip(a, b)) return true;
   return (a[0] === b[0] || a.at(-1) === b.at(-1)) && jaroWinkler(a, b) >= 0.87;
 }
 

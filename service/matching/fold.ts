@@ -23,6 +23,8 @@ const SPECIAL = /[ßæœøłđðþıħŧĸŋə]/gu;
 // A question mark between letters is what broken encodings leave of an apostrophe: "Children?s".
 const APOSTROPHES = /['’‘`´ʼ]|(?<=\p{L})\?(?=s\b)/gu;
 const DOTTED = /(?<![\p{L}\p{N}])(?:\p{L}\.){2,}\p{L}?(?![\p{L}\p{N}])/gu;
+// Zero-width spaces, soft hyphens and control characters come along with pasted text; line breaks and tabs separate.
+const INVISIBLE = /\p{Cf}|(?!\s)\p{Cc}/gu;
 const SEPARATORS = /[^\p{L}\p{N}]+/gu;
 const ASCII_ONLY = /^[\x20-\x7e]*$/;
 
@@ -32,6 +34,7 @@ export function foldLetters(text: string): string {
   if (ASCII_ONLY.test(lower)) return lower;
   return lower
     .normalize("NFKD")
+    .replace(INVISIBLE, "")
     .replace(MARKS, "")
     .replace(SPECIAL, (letter) => PLAIN_LETTERS[letter] ?? letter);
 }

@@ -41,6 +41,7 @@ describe("a comparator holds or does not", () => {
     [false, "contact", "name:fuzzy0.88", "Alexander Lukashevich", "Alexander Lukashenko"],
     [false, "contact", "name:fuzzy0.88", "Nessim Ben Ali Sahraoui", "Nessim Ben Romdhane Sahraoui"],
     [true, "account", "company:fuzzy0.85", "Schumm Industries", "Shumm Industries PLC"],
+    [true, "account", "company:fuzzy0.85", "Schmidt-Haley", "Schmidt-Raley"],
     [false, "account", "company:fuzzy0.85", "Store 12", "Store 14"],
     [false, "account", "company:fuzzy0.85", "Doolittle East Academy", "Doolittle West Academy"],
     [

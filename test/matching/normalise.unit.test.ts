@@ -27,6 +27,7 @@ const cases: [FieldKind, string, string | null][] = [
   ["company", "J. P. Morgan", "jp morgan"],
   ["company", "Firman Community Svcs", "firman community services"],
   ["company", "Kowalski spzoo", "kowalski"],
+  ["company", "Ac\u00adme\u200b Works", "acme works"],
   ["company", "Limited", "limited"],
   ["company", "[unknown]", null],
   ["company", "Self-employed", null],

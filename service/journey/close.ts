@@ -8,7 +8,7 @@ import { turnWritten } from "../routing/index.ts";
 import type { Row } from "../salesforce/port.ts";
 import type { Tx } from "../store/store.ts";
 import type { Commit, Journey } from "./journey.ts";
-import { pendingTurn } from "./own.ts";
+import { turnOf } from "./own.ts";
 import { readNow, type Reading } from "./reading.ts";
 
 interface Touched {
@@ -33,7 +33,7 @@ export async function closeRun(journey: Journey): Promise<Commit> {
   );
   return async (tx) => {
     for (const one of touched) await remember(tx, journey, one);
-    const turn = await pendingTurn(tx, run.orgId, run.recordId);
+    const turn = turnOf(run);
     if (turn) await turnWritten(tx, turn, ctx.clock.now());
     const key = creationKey(matchFieldsOf("Lead", (run.data.record ?? {}) as Row));
     if (key !== null) await releaseLease(tx, `creating:${run.orgId}:${key}`, run.id);

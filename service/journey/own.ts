@@ -2,10 +2,10 @@
  * Who owns it: the matched record's owner, or a turn of the pool. A record that a journey has routed before keeps its
  * owner: what people decided since is theirs. The turn, its price, its route-log entry and the advance are one transaction.
  */
-import { and, desc, eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { LanternError } from "../errors.ts";
 import { logRoute } from "../logs/log-route.ts";
-import { assignCharge, nextUp, takeTurn } from "../routing/index.ts";
+import { assignCharge, nextUp, takeTurn, type TurnId } from "../routing/index.ts";
 import { reserve, settleReservation } from "../credits/index.ts";
 import type { RunData } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
@@ -180,14 +180,10 @@ function whatWouldHappen(data: RunData, owner: Owner | null): string {
 export const evidenceOf = (data: RunData) =>
   JSON.parse(JSON.stringify({ policy: data.policy?.name ?? null, match: data.match ?? null }));
 
-/** The turn of this record that Salesforce does not have yet, if any. */
-export async function pendingTurn(tx: Tx, orgId: string, recordId: string) {
-  const { turns } = tx.t;
-  const [turn] = await tx.db
-    .select()
-    .from(turns)
-    .where(and(eq(turns.orgId, orgId), eq(turns.recordId, recordId), eq(turns.write, "pending")))
-    .orderBy(desc(turns.at))
-    .limit(1);
-  return turn;
+/** The turn that this run's owner came from, if any. */
+export function turnOf({ orgId, data }: Pick<Journey["run"], "orgId" | "data">): TurnId | null {
+  const { owner } = data;
+  return owner?.pool === undefined || owner.sequence === undefined
+    ? null
+    : { orgId, pool: owner.pool, sequence: owner.sequence };
 }

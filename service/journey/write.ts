@@ -14,7 +14,7 @@ import { iso } from "../clock.ts";
 import { diffOf } from "./enrich.ts";
 import { fingerprint, sameVersion } from "../orgs/fingerprint.ts";
 import type { Commit, Journey } from "./journey.ts";
-import { pendingTurn } from "./own.ts";
+import { turnOf } from "./own.ts";
 import { readNow, textOf, watchedFields, type Reading } from "./reading.ts";
 
 export async function write(journey: Journey): Promise<Commit> {
@@ -109,7 +109,7 @@ function written(journey: Journey, before: Reading, after: Reading, wish: Wish):
   );
   return async (tx) => {
     await mirrorRow(tx, run.orgId, run.object, after.row, after.modstamp);
-    const turn = await pendingTurn(tx, run.orgId, run.recordId);
+    const turn = turnOf(run);
     if (turn && wish.ownerKept)
       await failTurn(tx, ctx, turn, "A person took the record while it was being routed; their choice stays.");
     else if (turn) await turnWritten(tx, turn, ctx.clock.now());

@@ -7,6 +7,7 @@ import type { JsonValue } from "../store/json.ts";
 import { rowFailures } from "./answers.ts";
 import { writeInBatches } from "./batches.ts";
 import type { Calls } from "./calls.ts";
+import { SalesforceError } from "./errors.ts";
 import { findId, getId } from "./ids.ts";
 import type { CallOptions, ConditionalResult, ConditionalUpdate, RowFailure, RowResult } from "./port.ts";
 import { CompositeAnswer, shaped } from "./shapes.ts";
@@ -19,6 +20,18 @@ const checkedFields = (fields: Record<string, JsonValue>): Record<string, JsonVa
 
 const orUnnamed = (errors: RowFailure[], statusCode: string): RowFailure[] =>
   errors.length ? errors : [{ statusCode, message: "Salesforce gave no reason.", fields: [] }];
+
+/** A date the platform cannot read is a condition it does not check: the write would overwrite whatever is there. */
+function httpDate({ id, unmodifiedSince }: ConditionalUpdate): string {
+  const date = new Date(unmodifiedSince);
+  if (Number.isNaN(date.getTime()))
+    throw new SalesforceError(
+      "permanent",
+      "INVALID_DATE",
+      `The write of ${id} does not say which version it is about.`,
+    );
+  return date.toUTCString();
+}
 
 /**
  * Conditional writes, 25 a call. The condition is as fine as the platform's clock: a change within the same second as
@@ -33,7 +46,7 @@ export async function updateIfUnmodified(
   const requests = updates.map((update) => ({
     method: "PATCH",
     url: `/services/data/v${apiVersion}/sobjects/${checkedName(update.object)}/${getId(update.id)}`,
-    httpHeaders: { "If-Unmodified-Since": new Date(update.unmodifiedSince).toUTCString(), ...withoutAssignment },
+    httpHeaders: { "If-Unmodified-Since": httpDate(update), ...withoutAssignment },
     body: checkedFields(update.fields),
   }));
   return writeInBatches(requests, 25, async (batch) => {

@@ -389,6 +389,14 @@ describe("what is sent", () => {
     await expect(salesforce.queries(Array.from({ length: 6 }, () => ask))).rejects.toThrow("at most five");
   });
 
+  test("a conditional write without a condition is not sent", async () => {
+    const server = await tinyServer(rows());
+    const { salesforce } = await connectTo(server.url);
+    const update = { object: "Lead", id: lead, fields: { Title: "x" }, unmodifiedSince: NaN };
+    await expect(salesforce.updateIfUnmodified([update])).rejects.toEqual(fails("permanent", "INVALID_DATE"));
+    expect(server.asked).toEqual([]);
+  });
+
   test("names, ids and locators that are none never reach a URL", async () => {
     const server = await tinyServer(rows());
     const { salesforce } = await connectTo(server.url);

@@ -49,7 +49,8 @@ export interface ConditionalUpdate {
   unmodifiedSince: number;
 }
 
-export type ConditionalResult = { status: "written" } | { status: "moved" } | { status: "failed"; errors: RowFailure[] };
+export type ConditionalResult =
+  { status: "written" } | { status: "moved" } | { status: "failed"; errors: RowFailure[] };
 
 /** One lead's conversion; field rules of SOAP convertLead. */
 export interface LeadConvert {
@@ -132,7 +133,12 @@ export interface Salesforce {
     options?: CallOptions,
   ): Promise<({ ok: true; page: QueryPage } | { ok: false; errors: RowFailure[] })[]>;
   /** Rows by id in order, null where there is none (collections of at most 200). */
-  retrieve(object: string, ids: readonly string[], fields: readonly string[], options?: CallOptions): Promise<(Row | null)[]>;
+  retrieve(
+    object: string,
+    ids: readonly string[],
+    fields: readonly string[],
+    options?: CallOptions,
+  ): Promise<(Row | null)[]>;
   /** Conditional writes, 25 a call, without assignment rules (`Sforce-Auto-Assign: FALSE`); one result a row, in order. */
   updateIfUnmodified(updates: readonly ConditionalUpdate[], options?: CallOptions): Promise<ConditionalResult[]>;
   /** Plain creates (collections of 200, allOrNone false); one result a row. */

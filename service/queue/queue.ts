@@ -31,8 +31,13 @@ export interface Job {
   fence: number;
   attempts: number;
   leaseUntil: number;
+  /** When its row was made: a row that was finished and wanted anew counts its fences from the start again. */
+  createdAt: number;
   payload: JobPayload;
 }
+
+/** The time of a running job that was not wanted again yet: any want is earlier. */
+const notWanted = Number.MAX_SAFE_INTEGER;
 
 /** How a job ends. */
 export type Outcome =
@@ -49,7 +54,7 @@ export const want = (tx: Tx, given: Want): Promise<void> => wantAll(tx, [given])
 /** Wants many pieces of work, in as few statements as the databases' limits on bound values allow. */
 export async function wantAll(tx: Tx, wants: readonly Want[]): Promise<void> {
   const { jobs } = tx.t;
-  for (const part of chunks(wants, 500)) {
+  for (const part of chunks(merged(wants), 500)) {
     await tx.db
       .insert(jobs)
       .values(
@@ -73,11 +78,26 @@ export async function wantAll(tx: Tx, wants: readonly Want[]): Promise<void> {
         set: {
           wantSeq: sql`${jobs.wantSeq} + 1`,
           // The earlier of the two times; a retry that waits for its backoff is not hurried, it is merely wanted again.
-          runAt: sql`CASE WHEN ${jobs.attempts} > 0 OR ${jobs.runAt} < excluded.run_at THEN ${jobs.runAt} ELSE excluded.run_at END`,
+          runAt: sql`CASE WHEN (${jobs.state} = 'waiting' AND ${jobs.attempts} > 0) OR ${jobs.runAt} < excluded.run_at
+            THEN ${jobs.runAt} ELSE excluded.run_at END`,
         },
       });
   }
   if (wants.length > 0) tx.wake();
+}
+
+/**
+ * One want a job, in the order of their names: Postgres refuses to touch a row twice in one statement, and transactions
+ * that take the same rows in one order cannot wait for each other.
+ */
+function merged(wants: readonly Want[]): Want[] {
+  const byName = new Map<string, Want>();
+  for (const given of wants) {
+    const before = byName.get(nameOf(given));
+    const runAt = Math.min(before ? (before.runAt ?? before.now) : Infinity, given.runAt ?? given.now);
+    byName.set(nameOf(given), { ...(before ?? given), runAt });
+  }
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, given]) => given);
 }
 
 export interface ClaimRequest {
@@ -100,7 +120,7 @@ export async function claim(tx: Tx, { worker, now, leaseMs, limit, kinds }: Clai
     tx.db
       .select(columns)
       .from(jobs)
-      .where(and(eq(jobs.state, "waiting"), lte(jobs.runAt, now), ofKind))
+      .where(and(eq(jobs.state, "waiting"), lte(jobs.runAt, now), ofKind, groupIsFree(tx)))
       .orderBy(asc(jobs.runAt))
       .limit(limit),
   );
@@ -121,7 +141,13 @@ export async function claim(tx: Tx, { worker, now, leaseMs, limit, kinds }: Clai
     for (const part of chunks(keys, 400)) {
       const rows = await tx.db
         .update(jobs)
-        .set({ state: "running", worker, fence: sql`${jobs.fence} + 1`, leaseUntil: now + leaseMs })
+        .set({
+          state: "running",
+          worker,
+          fence: sql`${jobs.fence} + 1`,
+          leaseUntil: now + leaseMs,
+          runAt: sql`CASE WHEN ${jobs.state} = 'waiting' THEN ${notWanted} ELSE ${jobs.runAt} END`,
+        })
         .where(and(eq(jobs.kind, kind), inArray(jobs.key, part)))
         .returning();
       taken.push(...rows.map(toJob));
@@ -144,11 +170,17 @@ function locked<T>(tx: Tx, query: T): T {
   });
 }
 
+/** Work behind a busy group is not even looked at: it would fill the claim and hold up everything due after it. */
+const groupIsFree = (tx: Tx) => sql`(${tx.t.jobs.group} IS NULL OR NOT EXISTS (
+  SELECT 1 FROM jobs AS busy WHERE busy.group_key = ${tx.t.jobs.group} AND busy.state = 'running'))`;
+
 /** Leaves out jobs whose group runs already; the partial unique index on running groups is the last word. */
-async function onePerGroup(tx: Tx, candidates: Candidate[]): Promise<Candidate[]> {
+async function onePerGroup(tx: Tx, found: Candidate[]): Promise<Candidate[]> {
   const { jobs } = tx.t;
-  const groups = [...new Set(candidates.flatMap((c) => (c.group === null ? [] : [c.group])))];
-  if (groups.length === 0) return candidates;
+  const asked = [...new Set(found.flatMap((c) => (c.group === null ? [] : [c.group])))];
+  if (asked.length === 0) return found;
+  const groups = await lockedGroups(tx, asked);
+  const candidates = found.filter((c) => c.group === null || groups.includes(c.group));
   const busy = new Map<string, string>();
   for (const part of chunks(groups, 400)) {
     const rows = await tx.db
@@ -168,6 +200,23 @@ async function onePerGroup(tx: Tx, candidates: Candidate[]): Promise<Candidate[]
     out.push(candidate);
   }
   return out;
+}
+
+/**
+ * The groups nobody else is claiming from at this moment. Two claims that each saw a group free would otherwise both
+ * take a job of it, and the index would refuse one of them its whole claim. What the other took is seen once the lock is
+ * ours, since it is held until that transaction has ended.
+ */
+async function lockedGroups(tx: Tx, groups: string[]): Promise<string[]> {
+  if (tx.dialect === "sqlite") return groups;
+  const list = sql.join(
+    groups.map((group) => sql`(${group})`),
+    sql`, `,
+  );
+  const locked = await tx.db.execute<{ name: string }>(
+    sql`SELECT name FROM (VALUES ${list}) AS asked (name) WHERE pg_try_advisory_xact_lock(hashtextextended(name, 0))`,
+  );
+  return locked.rows.map((row) => row.name);
 }
 
 /**
@@ -229,7 +278,7 @@ export async function settle(tx: Tx, job: Job, outcome: Outcome, now: number): P
         ...free,
         state: "waiting",
         attempts: 0,
-        runAt: sql`CASE WHEN ${jobs.runAt} > ${now} THEN ${jobs.runAt} ELSE ${now} END`,
+        runAt: sql`CASE WHEN ${jobs.runAt} > ${now} AND ${jobs.runAt} < ${notWanted} THEN ${jobs.runAt} ELSE ${now} END`,
       })
       .where(mine(tx, job))
       .returning({ key: jobs.key });
@@ -322,6 +371,7 @@ const mine = (tx: Tx, job: Job) =>
     eq(tx.t.jobs.key, job.key),
     eq(tx.t.jobs.state, "running"),
     eq(tx.t.jobs.fence, job.fence),
+    eq(tx.t.jobs.createdAt, job.createdAt),
   );
 
 const toJob = (row: {
@@ -332,6 +382,7 @@ const toJob = (row: {
   fence: number;
   attempts: number;
   leaseUntil: number;
+  createdAt: number;
   payload: JobPayload;
 }): Job => ({
   kind: row.kind,
@@ -341,6 +392,7 @@ const toJob = (row: {
   fence: row.fence,
   attempts: row.attempts,
   leaseUntil: row.leaseUntil,
+  createdAt: row.createdAt,
   payload: row.payload,
 });
 

@@ -57,7 +57,7 @@ export function assemble(options: OrgOptions = {}) {
     bus,
     faults,
     webhook,
-    forgetStreamClients: () => cometd.forgetAll(),
+    cometd,
   });
 
   return { org, seeded, oauth, bus, webhook, cometd, usage, cursors, faults, control };

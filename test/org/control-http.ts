@@ -20,6 +20,7 @@ const reads: Record<string, (control: Control, query: URLSearchParams) => unknow
   },
   users: (c) => c.users,
   webhook: (c) => c.webhook(),
+  "stream-clients": (c) => c.streamClients(),
   now: (c) => ({ now: c.now() }),
 };
 

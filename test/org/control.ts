@@ -3,6 +3,7 @@
  * form (control-http.ts) calls these same functions.
  */
 import type { Bus, StoredEvent } from "./cometd/bus.ts";
+import type { CometD } from "./cometd/endpoint.ts";
 import { deleteRow, insertRow, undeleteRow, updateRow } from "./engine/dml.ts";
 import { normaliseId } from "./engine/ids.ts";
 import type { LedgerEntry, Org } from "./engine/org.ts";
@@ -49,7 +50,7 @@ export interface Parts {
   bus: Bus;
   faults: Faults;
   webhook: Webhook;
-  forgetStreamClients: () => void;
+  cometd: CometD;
 }
 
 export class Control {
@@ -190,9 +191,13 @@ export class Control {
     if (given.limit !== undefined) this.usage.limit = given.limit;
     if (given.used !== undefined) this.usage.add(given.used - this.usage.used());
   }
+  /** CometD sessions the server knows, and how many have a connect waiting. */
+  streamClients(): { known: number; held: number } {
+    return this.#parts.cometd.clients();
+  }
   /** The server no longer knows any CometD client: 403::Unknown client. */
   forgetStreamClients(): void {
-    this.#parts.forgetStreamClients();
+    this.#parts.cometd.forgetAll();
   }
 }
 

@@ -36,6 +36,7 @@ export class Faults {
   readonly #clock: Clock;
   #armed: { fault: Fault; seen: number }[] = [];
   #held = new Set<() => void>();
+  #delayed = 0;
   constructor(clock: Clock) {
     this.#clock = clock;
   }
@@ -46,9 +47,9 @@ export class Faults {
     this.#armed = [];
     this.release();
   }
-  /** Calls now held or hanging. */
+  /** Calls now held, delayed or hanging. */
   held(): number {
-    return this.#held.size;
+    return this.#held.size + this.#delayed;
   }
   release(): void {
     for (const go of [...this.#held]) go();
@@ -97,7 +98,9 @@ export class Faults {
       return signal.aborted ? "cut" : work();
     }
     if ("delay" in action) {
+      this.#delayed++;
       await this.#clock.sleep(action.delay, signal).catch(() => undefined);
+      this.#delayed--;
       return signal.aborted ? "cut" : work();
     }
     if (action.body !== undefined)

@@ -9,7 +9,7 @@ export interface HttpRequest {
   /** Names in lower case. */
   headers: Readonly<Record<string, string | undefined>>;
   body: string;
-  /** Aborted when the client goes away or the org closes. */
+  /** Aborted when the connection is gone, by the client's doing or because the org closes. */
   signal: AbortSignal;
 }
 

@@ -23,10 +23,10 @@ interface Host {
   faults: Faults;
   cometd: CometD;
   control: Control;
-  closing: AbortSignal;
 }
 
-const maxUriBytes = 16_384;
+/** Of the URI, and of URI and headers together. */
+const maxHeadBytes = 16_384;
 
 /** Where a request goes: its kind (for faults and counters), whether it costs an API call, and who answers. */
 interface Destination {
@@ -62,8 +62,7 @@ function destination(host: Host, request: HttpRequest, base: string): Destinatio
 function rest(host: Host, request: HttpRequest): HttpAnswer {
   const info = { "Sforce-Limit-Info": host.usage.header() };
   try {
-    if (Buffer.byteLength(request.url) > maxUriBytes)
-      throw new PlatformError("URI_TOO_LONG", "The URI exceeds 16,384 bytes.");
+    checkHead(request);
     const userId = host.oauth.user(bearer(request));
     if (userId === undefined) throw new PlatformError("INVALID_SESSION_ID", "Session expired or invalid");
     if (host.usage.exhausted()) throw new PlatformError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
@@ -78,6 +77,19 @@ function rest(host: Host, request: HttpRequest): HttpAnswer {
     if (!(error instanceof PlatformError)) throw error;
     return { status: error.status, json: [restError(error)], headers: info };
   }
+}
+
+function checkHead(request: HttpRequest): void {
+  const uri = Buffer.byteLength(request.url);
+  if (uri > maxHeadBytes) throw new PlatformError("URI_TOO_LONG", "The URI exceeds 16,384 bytes.");
+  const headers = Object.entries(request.headers).reduce(
+    (sum, [name, value]) => sum + name.length + (value ?? "").length + 4,
+    0,
+  );
+  if (uri + headers > maxHeadBytes)
+    throw new PlatformError("REQUEST_HEADER_TOO_LARGE", "URI and headers together exceed 16,384 bytes.", {
+      status: 431,
+    });
 }
 
 function jsonBody(request: HttpRequest): unknown {
@@ -117,7 +129,7 @@ async function serve(host: Host, incoming: IncomingMessage, outgoing: ServerResp
     query: parsed.searchParams,
     headers,
     body: await readBody(incoming),
-    signal: AbortSignal.any([left.signal, host.closing]),
+    signal: left.signal,
   };
   const to = destination(host, request, base);
   const call = { kind: to.kind, method: request.method, path: request.path, body: request.body };

@@ -28,8 +28,8 @@ export interface StandInOrg {
 export async function startOrg(options: StartOptions = {}): Promise<StandInOrg> {
   const parts = assemble(options);
   const { org, oauth, control, webhook } = parts;
-  const closing = new AbortController();
-  const server = createServer(listener({ ...parts, closing: closing.signal }));
+  // Node's own limit must not answer before the org's.
+  const server = createServer({ maxHeaderSize: 256 * 1024 }, listener(parts));
   // Clients probe for a WebSocket; the platform has none.
   server.on("upgrade", (_request, socket) =>
     socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
@@ -49,7 +49,6 @@ export async function startOrg(options: StartOptions = {}): Promise<StandInOrg> 
     integrationUserId: parts.seeded.integrationUserId,
     control,
     close: async () => {
-      closing.abort();
       webhook.stop();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -13,12 +13,15 @@ export interface WebhookReport {
 }
 
 const idsPerCall = 100;
+/** As Apex callouts have it. */
+const timeoutMs = 10_000;
 
 export class Webhook {
   readonly #orgId: () => string;
   #target: WebhookTarget | undefined;
   #queue: Promise<void> = Promise.resolve();
-  readonly #stop = new AbortController();
+  #current: AbortController | undefined;
+  #stopped = false;
   readonly #report: WebhookReport = { sent: 0, failed: 0, waiting: 0 };
 
   constructor(orgId: () => string, target: WebhookTarget | undefined) {
@@ -36,7 +39,8 @@ export class Webhook {
     return this.#queue;
   }
   stop(): void {
-    this.#stop.abort();
+    this.#stopped = true;
+    this.#current?.abort();
   }
   enqueue(announcements: readonly Announcement[]): void {
     const target = this.#target;
@@ -50,18 +54,23 @@ export class Webhook {
   }
   async #post(target: WebhookTarget, body: unknown): Promise<void> {
     this.#report.waiting--;
+    if (this.#stopped) return;
+    const current = (this.#current = new AbortController());
+    const timer = setTimeout(() => current.abort(), timeoutMs);
     try {
       const response = await fetch(`${target.url}/v1/triggers/salesforce`, {
         method: "POST",
         headers: { "Content-Type": "application/json", Authorization: `Bearer ${target.apiKey}` },
         body: JSON.stringify(body),
-        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(10_000)]),
+        signal: current.signal,
       });
       await response.arrayBuffer();
       if (response.ok) this.#report.sent++;
       else this.#report.failed++;
     } catch {
       this.#report.failed++;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

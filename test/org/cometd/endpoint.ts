@@ -53,6 +53,11 @@ export class CometD {
     };
   }
 
+  /** Sessions the server knows, and how many of them have a connect waiting. */
+  clients(): { known: number; held: number } {
+    const sessions = [...this.#sessions.values()];
+    return { known: sessions.length, held: sessions.filter((s) => s.wake !== null).length };
+  }
   /** Every session is forgotten; held connects are told so. */
   forgetAll(): void {
     for (const session of this.#sessions.values()) this.#end(session, "forgotten");

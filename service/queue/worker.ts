@@ -67,11 +67,13 @@ export class Worker {
       claim(tx, { worker: name, now: clock.now(), leaseMs, limit: room, kinds: this.#kinds }),
     );
     for (const job of jobs) {
-      const done = this.#run(job).finally(() => {
-        this.#running.delete(nameOf(job));
+      const entry = { job, done: Promise.resolve() };
+      this.#running.set(nameOf(job), entry);
+      entry.done = this.#run(job).finally(() => {
+        // After a stall longer than its lease this worker may have claimed the same job anew: that one goes on.
+        if (this.#running.get(nameOf(job)) === entry) this.#running.delete(nameOf(job));
         this.#nudge();
       });
-      this.#running.set(nameOf(job), { job, done });
     }
     return jobs.length;
   }
@@ -169,7 +171,10 @@ export class Worker {
   async #fail(job: Job, error: unknown): Promise<void> {
     const { store, clock, log } = this.#o;
     const outcome = this.#fateOf(job, error);
-    log.warn({ err: error, job: nameOf(job), attempt: job.attempts + 1, outcome: outcome.state }, messageOf(error));
+    const facts = { job: nameOf(job), outcome: outcome.state };
+    // Waiting for a quiet time or for somebody else's work is everyday; what fails or stops is worth a look.
+    if (outcome.state === "later") log.debug(facts, messageOf(error));
+    else log.warn({ ...facts, err: error, attempt: job.attempts + 1 }, messageOf(error));
     await store.write((tx) => settle(tx, job, outcome, clock.now()));
   }
 

@@ -6,7 +6,7 @@ import type { Call, Calls } from "./calls.ts";
 import { SalesforceError } from "./errors.ts";
 import { getId } from "./ids.ts";
 import type { CallOptions, QueryPage, QueryRequest, Row, RowFailure } from "./port.ts";
-import { checkedName } from "./soql.ts";
+import { checkedName, idIn, select } from "./soql.ts";
 import { CompositeAnswer, shaped } from "./shapes.ts";
 
 const Page = z.object({ records: z.array(z.unknown()), done: z.boolean(), nextRecordsUrl: z.string().optional() });
@@ -86,10 +86,30 @@ export async function retrieve(
 ): Promise<(Row | null)[]> {
   const path = `/composite/sobjects/${checkedName(object)}`;
   const names = fields.map((field) => checkedName(field));
+  // Collections know an object's own fields only; a parent's (`Account.Name`) take a query.
+  if (names.some((name) => name.includes("."))) return byQuery(calls, object, ids, names, options);
   return readInBatches(ids.map(getId), 200, async (batch) => {
     const body = JSON.stringify({ ids: batch, fields: names });
     const answer = await calls.json({ kind: "retrieve", method: "POST", path, effect: "read", body }, options);
     const rows = shaped(z.array(z.unknown()).length(batch.length), answer, "read", "the records");
     return rows.map((row) => (row === null ? null : rowOf(row)));
+  });
+}
+
+async function byQuery(
+  calls: Calls,
+  object: string,
+  ids: readonly string[],
+  fields: readonly string[],
+  options?: CallOptions,
+): Promise<(Row | null)[]> {
+  return readInBatches(ids.map(getId), 200, async (batch) => {
+    const soql = select({ fields: [...new Set(["Id", ...fields])], from: object, where: idIn("Id", batch) });
+    const page = await query(calls, { soql }, options);
+    const rows = [...page.rows];
+    for (let more = page; !more.done && more.next !== null; rows.push(...more.rows))
+      more = await queryMore(calls, more.next, options);
+    const byId = new Map(rows.map((row) => [row["Id"], row]));
+    return batch.map((id) => byId.get(id) ?? null);
   });
 }

@@ -154,6 +154,16 @@ describe("reading", () => {
   });
 });
 
+test("a parent's field can be read with the row, whether or not the id is asked for", async () => {
+  const { salesforce, createLeads, rep } = await connected();
+  const ids = createLeads(2);
+  rep.delete("Lead", [ids[1] ?? ""]);
+  expect(await salesforce.retrieve("Lead", ids, ["Company", "Owner.Name"])).toEqual([
+    { Id: ids[0], Company: "Acme", Owner: { Name: "Rita Rep" } },
+    null,
+  ]);
+});
+
 describe("writing", () => {
   test("a conditional write changes what it read, and nothing that moved since", async () => {
     const { salesforce, createLeads, rep, control, clock, modstamp } = await connected();

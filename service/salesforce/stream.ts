@@ -10,6 +10,7 @@ import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import { replayPosition, verdictOn, type BayeuxMessage, type Verdict } from "./bayeux.ts";
 import { startFaye, type FayeClient } from "./faye-client.ts";
+import { InOrder } from "./in-order.ts";
 import { restartDelayMs, type Haste } from "./patience.ts";
 import type { ChangeStream, Salesforce, StreamEvent, StreamReport, StreamState } from "./port.ts";
 
@@ -66,11 +67,18 @@ class Stream {
   /** The durable position is no longer replayable: take new events only, until one is durable. */
   #fromTip = false;
   #askedForTip = false;
-  #queue: StreamEvent[] = [];
-  #draining: Promise<void> | undefined;
+  /** Events go through here, never waited for: faye must send its next connect within 40 s, however slow the store. */
+  readonly #events: InOrder<StreamEvent>;
 
   constructor(options: StreamOptions) {
     this.#o = options;
+    this.#events = new InOrder<StreamEvent>(
+      async (event) => {
+        await options.onEvent(event);
+        this.#fromTip = false;
+      },
+      (error) => this.#lose(error),
+    );
   }
 
   report(): StreamReport {
@@ -87,9 +95,9 @@ class Stream {
     this.#reason = null;
     this.#attempt++;
     this.#stopping.abort(new Error("The stream was stopped."));
-    this.#queue = [];
+    this.#events.drop();
     await this.#client?.retire(goodbyeMs);
-    await this.#draining;
+    await this.#events.idle();
   }
 
   async #start(attempt: number, waitMs: number): Promise<void> {
@@ -161,7 +169,7 @@ class Stream {
     switch (verdict.is) {
       case "event":
         this.#heard();
-        if (verdict.event.channel === this.#o.channel) this.#accept(verdict.event);
+        if (verdict.event.channel === this.#o.channel) this.#events.push(verdict.event);
         return pass(message);
       case "contact":
         this.#heard();
@@ -272,26 +280,10 @@ class Stream {
     this.#again("now", reason);
   }
 
-  /** Never waits: faye must send its next connect within 40 s, however slow the store is. */
-  #accept(event: StreamEvent): void {
-    this.#queue.push(event);
-    this.#draining ??= this.#drain();
-  }
-
-  async #drain(): Promise<void> {
-    for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
-      try {
-        await this.#o.onEvent(event);
-        this.#fromTip = false;
-      } catch (error) {
-        // Nothing after it may become durable first: the position would move past what was not stored.
-        this.#queue = [];
-        const reason = `An event could not be stored: ${messageOf(error)}`;
-        this.#again("soon", reason);
-        await this.#noteUnreplayable(reason);
-      }
-    }
-    this.#draining = undefined;
+  async #lose(error: unknown): Promise<void> {
+    const reason = `An event could not be stored: ${messageOf(error)}`;
+    this.#again("soon", reason);
+    await this.#noteUnreplayable(reason);
   }
 
   /** Without a position to go back to, what was dropped is left to the poll. */

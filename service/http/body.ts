@@ -43,7 +43,7 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   let length = 0;
   const reader = request.body.getReader();
   for (;;) {
-    const { done, value } = (await reader.read()) as { done: boolean; value?: Uint8Array };
+    const { done, value } = (await reader.read().catch(brokeOff)) as { done: boolean; value?: Uint8Array };
     if (done || !value) break;
     length += value.length;
     if (length > maxBytes) {
@@ -54,6 +54,11 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   }
   return Buffer.concat(parts);
 }
+
+/** The caller went away half-way: its fault, whatever the socket calls it. */
+const brokeOff = (cause: unknown): never => {
+  throw new LanternError("The body broke off before its end.", { code: "malformed_json", cause });
+};
 
 const tooLarge = (maxBytes: number) =>
   new LanternError(`The body is larger than ${maxBytes / 1024 / 1024} MiB. Send it in smaller parts.`, {

@@ -165,6 +165,23 @@ onBothStores("the API's frame", (open) => {
     expect(pulled).toBeLessThan(2 * 1024 * 1024);
   });
 
+  it("a body that breaks off is the caller's fault, and nothing is done", async () => {
+    const api = await start();
+    const before = seen.length;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.error(Object.assign(new Error("aborted"), { code: "ECONNRESET" }));
+      },
+    });
+    const answer = await api.app.request("/v1/echo/7", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${api.key}`, "Content-Type": "application/json" },
+      body,
+      duplex: "half",
+    });
+    expect([answer.status, seen.length]).toEqual([400, before]);
+  });
+
   it("a path that cannot name anything is 400", async () => {
     const api = await start();
     expect((await api.send("POST", "/v1/echo/abc", { body: { name: "x" } })).status).toBe(400);

@@ -11,6 +11,8 @@ export {
 } from "./cascade.ts";
 export type { Field } from "./fields.ts";
 export { questionOf, type CompanyIdentity, type Identity, type PersonIdentity, type Question } from "./identity.ts";
+export { importDirectory, type ImportProgress, type ImportRequest, type ImportResult } from "./import.ts";
+export type { ImportKind } from "./import-columns.ts";
 export { fieldValue, missingFields, planChanges, type PlanOptions } from "./plan.ts";
 export type { FoundValue, Provider, ProviderAnswer, ProviderContext } from "./port.ts";
 export { directoryProvider } from "./providers/directory/provider.ts";

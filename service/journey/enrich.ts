@@ -3,7 +3,7 @@
  * found the reservation stays open, since matching is covered by the same price.
  */
 import { settleReservation, triggerPrice } from "../credits/index.ts";
-import { planChanges, questionOf } from "../enrichment/index.ts";
+import { fieldValue, missingFields, planChanges, questionOf } from "../enrichment/index.ts";
 import type { Row } from "../salesforce/port.ts";
 import type { JsonObject } from "../store/json.ts";
 import { logRoute } from "../logs/log-route.ts";
@@ -17,19 +17,23 @@ export async function enrich(journey: Journey): Promise<Commit> {
   const policy = run.data.policy?.body;
   if (!policy?.enrich) return async () => ({ to: "match" });
   const row = (run.data.record ?? {}) as Row;
+  const overwrite = policy.enrich.overwrite ?? false;
+  const wanted = policy.enrich.fields ? { fields: policy.enrich.fields } : {};
+  const missing = missingFields(run.object, row, { overwrite, ...wanted });
+  if (missing.length === 0) return async () => ({ to: "match" });
   const question = questionOf(run.object, row);
   const answer = await cascade.ask(ctx, question, {
     freeOnly: observes(run.data),
     effort: policy.enrich.effort ?? "low",
-    ...(policy.enrich.fields ? { fields: policy.enrich.fields } : {}),
+    fields: missing,
   });
   const lengths = await lengthsOf(journey, run.object);
-  const changes = planChanges(run.object, row, answer, {
-    overwrite: policy.enrich.overwrite ?? false,
-    ...(policy.enrich.fields ? { fields: policy.enrich.fields } : {}),
-    lengths,
-  });
-  const found = Object.keys(answer).length > 0;
+  const planned = planChanges(run.object, row, answer, { overwrite, ...wanted, lengths });
+  const changes = Object.fromEntries(
+    Object.entries(planned).map(([field, value]) => [field, fieldValue(run.object, field, value)]),
+  );
+  // An answer that tells nothing new is nothing found.
+  const found = Object.keys(changes).length > 0;
   return async (tx) => {
     const record_: RecordChange = {};
     if (found && !observes(run.data) && record.reservationId) {

@@ -82,10 +82,10 @@ function wishedFields(data: RunData, now: Row): Wish {
   const fields: Record<string, JsonValue> = {};
   const overwrite = data.policy?.body.enrich?.overwrite ?? false;
   for (const [field, value] of Object.entries(data.changes ?? {})) {
-    const is = textOf(now[field] ?? null);
+    const is = now[field] ?? null;
     if (is === value) continue;
     // Filled by somebody while we were asking: theirs stays.
-    if (!overwrite && now[field] !== null && now[field] !== undefined && now[field] !== "") continue;
+    if (!overwrite && is !== null && is !== "") continue;
     fields[field] = value;
   }
   const ownerNow = textOf(now["OwnerId"] ?? null);
@@ -104,7 +104,7 @@ function written(journey: Journey, before: Reading, after: Reading, wish: Wish):
   const body = run.data.policy?.body ?? {};
   const enriched = Object.fromEntries(
     Object.entries(run.data.changes ?? {}).filter(
-      ([field]) => textOf(after.row[field] ?? null) !== null && (field in wish.fields || before === after),
+      ([field]) => (after.row[field] ?? null) !== null && (field in wish.fields || before === after),
     ),
   );
   return async (tx) => {

@@ -42,7 +42,9 @@ export async function openSqlite({ path, exclusive = false }: SqliteOptions): Pr
   migrate(drizzled, { migrationsFolder: migrations });
   if (exclusive) {
     // Nobody else can be working on this file: what a dead process had claimed is free at once.
-    writer.exec("UPDATE jobs SET lease_until = 0 WHERE state = 'running'; UPDATE leases SET until = 0");
+    writer.exec(
+      "UPDATE jobs SET lease_until = 0 WHERE state = 'running'; UPDATE leases SET until = 0; UPDATE idempotency SET lease_until = 0 WHERE state = 'running'",
+    );
   }
   const reader = new Database(path, { readonly: true });
   reader.pragma("busy_timeout = 10000");

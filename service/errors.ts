@@ -64,7 +64,8 @@ export class Conflict extends LanternError {
 export class CreditsShort extends LanternError {
   constructor(required: number, remaining: number, message?: string) {
     super(
-      message ?? `This needs ${required / 100} credits and ${remaining / 100} are left. Add credits, then send it again.`,
+      message ??
+        `This needs ${required / 100} credits and ${remaining / 100} are left. Add credits, then send it again.`,
       { code: "credits_short", creditsRequired: required, creditsRemaining: remaining },
     );
   }

@@ -10,13 +10,14 @@ import { hold } from "../queue/queue.ts";
 import { classify, SalesforceError, sentence } from "../salesforce/index.ts";
 import type { LeadConvertResult, RowFailure } from "../salesforce/port.ts";
 import type { JsonObject, RunData } from "../store/json.ts";
+import { sameVersion } from "../orgs/fingerprint.ts";
 import { convertRequest, findTarget } from "./convert-target.ts";
 import { beginEffect, failEffect, finishEffect, reserveFor } from "./effects.ts";
 import type { Advance, Commit, Journey } from "./journey.ts";
 import { evidenceOf } from "./own.ts";
 import { readNow, textOf, type Reading } from "./reading.ts";
 import { openReview, type OpenReview } from "./review.ts";
-import { stopWhenSwitchedOff } from "./write.ts";
+import { stopWhenSwitchedOff, superseded } from "./write.ts";
 
 /** After a call whose answer was lost, how long it may still be at work in the org (ms). */
 const lingerMs = 30_000;
@@ -28,6 +29,8 @@ export async function convert(journey: Journey): Promise<Commit> {
     return async () => ({ end: "gone", reason: "The lead was deleted before it could be converted." });
   const already = resultIn(reading);
   if (already) return adopt(journey, already);
+  // What the match was decided on has changed: that is decided anew before anything irreversible.
+  if (run.data.hash !== undefined && !sameVersion(run.data.hash, reading.fingerprint)) return superseded(journey);
   stopWhenSwitchedOff(journey);
   if (!journey.state.settings.convertEnabled)
     return async () => ({

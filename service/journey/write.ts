@@ -13,13 +13,14 @@ import type { JsonObject, JsonValue, RunData } from "../store/json.ts";
 import { iso } from "../clock.ts";
 import { diffOf } from "./enrich.ts";
 import { fingerprint, sameVersion } from "../orgs/fingerprint.ts";
-import type { Commit, Journey } from "./journey.ts";
+import type { Advance, Commit, Journey, RecordChange } from "./journey.ts";
 import { turnOf } from "./own.ts";
 import { readNow, textOf, watchedFields, type Reading } from "./reading.ts";
 
 export async function write(journey: Journey): Promise<Commit> {
   const { ctx, run } = journey;
   stopWhenSwitchedOff(journey);
+  if (!mayWrite(run.data)) return nothingToWrite(journey);
   const before = await readNow(journey, run.object, run.recordId);
   if (before === null) return ended("gone", "The record was deleted while it was worked on.", journey);
   if (before.row["IsConverted"] === true) return async () => ({ to: "convert" });
@@ -71,6 +72,39 @@ export function stopWhenSwitchedOff({ state, run }: Pick<Journey, "state" | "run
   );
 }
 
+/** Whether what was found and decided differs from the record as the journey read it. */
+function mayWrite(data: RunData): boolean {
+  const intoContact = data.match?.contact !== undefined && data.policy?.body.convert === true;
+  const owner =
+    data.owner &&
+    data.owner.by !== "kept" &&
+    !intoContact &&
+    data.owner.id !== textOf(data.record?.["OwnerId"] ?? null);
+  return owner === true || Object.keys(data.changes ?? {}).length > 0;
+}
+
+/** No call for nothing: the record stays as it was read, and is handled as that version. */
+function nothingToWrite(journey: Journey): Commit {
+  const { ctx, run } = journey;
+  const now = ctx.clock.now();
+  return async (tx) => {
+    const turn = turnOf(run);
+    if (turn) await turnWritten(tx, turn, now);
+    const record = {
+      ...(run.data.hash === undefined ? {} : { handledHash: run.data.hash }),
+      ...(run.data.modstamp === undefined ? {} : { seenModstamp: run.data.modstamp }),
+      ...(run.data.owner ? { routedAt: now } : {}),
+    };
+    return onward(run, record, { fields: {}, ownerKept: false });
+  };
+}
+
+/** After the write: a lead whose policy converts is converted, everything else is done. */
+function onward(run: Journey["run"], record: RecordChange, wish: Wish, data: Partial<RunData> = {}): Advance {
+  if (run.data.policy?.body.convert && run.object === "Lead") return { to: "convert", record, data };
+  return { ...outcomeOf(run.data, wish), record, data };
+}
+
 interface Wish {
   /** Field → value, only what differs from the record as it is now. */
   fields: Record<string, JsonValue>;
@@ -101,7 +135,6 @@ function wishedFields(data: RunData, now: Row): Wish {
 function written(journey: Journey, before: Reading, after: Reading, wish: Wish): Commit {
   const { ctx, run, state, org } = journey;
   const now = ctx.clock.now();
-  const body = run.data.policy?.body ?? {};
   const enriched = Object.fromEntries(
     Object.entries(run.data.changes ?? {}).filter(
       ([field]) => (after.row[field] ?? null) !== null && (field in wish.fields || before === after),
@@ -125,19 +158,17 @@ function written(journey: Journey, before: Reading, after: Reading, wish: Wish):
         explanation: { sources: JSON.parse(JSON.stringify(run.data.enriched ?? {})) as JsonObject },
         effectKey: `log:enrich:${run.id}`,
       });
+    const hash = fingerprint(
+      handledRow(before.row, after.row, wish.fields, org.userId),
+      watchedFields(state, run.object),
+    );
     const record = {
-      handledHash: fingerprint(
-        handledRow(before.row, after.row, wish.fields, org.userId),
-        watchedFields(state, run.object),
-      ),
+      handledHash: hash,
       seenModstamp: after.modstamp,
       ...(Object.keys(wish.fields).length > 0 ? { writtenAt: now } : {}),
       ...(run.data.owner ? { routedAt: now } : {}),
     };
-    const data = { written: true };
-    if (body.convert && run.object === "Lead") return { to: "convert", record, data };
-    const outcome = outcomeOf(run.data, wish);
-    return { end: outcome.end, reason: outcome.reason, record, data };
+    return onward(run, record, wish, { written: true, hash });
   };
 }
 
@@ -162,7 +193,7 @@ function outcomeOf(data: RunData, wish: Wish): { end: string; reason: string } {
 }
 
 /** A watched field changed while we worked: what was found is about another version. The newest is looked at at once. */
-function superseded({ ctx, run }: Journey): Commit {
+export function superseded({ ctx, run }: Journey): Commit {
   const now = ctx.clock.now();
   // Somebody waits for this very run: it begins again with what is true now.
   if (run.data.asked) return async () => ({ to: "look" });

@@ -27,6 +27,8 @@ interface BatchRule<T, R> {
   parallel: number;
   windowMs: number;
   lockOf?: (item: T) => string | undefined;
+  /** While a call is out, callers gather for the next one; only a full batch does not wait. */
+  patient?: boolean;
   send: (items: T[]) => Promise<R[]>;
 }
 
@@ -50,9 +52,19 @@ function batcher<T, R>(rule: BatchRule<T, R>): (item: T) => Promise<R> {
     } finally {
       running--;
       locks.forEach((lock) => locked.delete(lock));
-      // Whoever waited this long has waited out its window.
-      start(0);
+      // Whoever waited this long has waited out its window, unless those whom this answer sets going come along at once.
+      if (rule.patient) arm();
+      else start(0);
     }
+  };
+
+  // Real time, not the injected clock: this is how long calls of the same few milliseconds wait for each other, and a
+  // test that moves the clock by hand must not hang on it.
+  const arm = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      start(0);
+    }, rule.windowMs);
   };
 
   /** Starts as many calls as may run, each of at least `least` items. */
@@ -65,6 +77,7 @@ function batcher<T, R>(rule: BatchRule<T, R>): (item: T) => Promise<R> {
         (free ? batch : rest).push(one);
       }
       if (batch.length === 0 || batch.length < least) return;
+      if (rule.patient && running > 0 && batch.length < rule.size) return;
       waiting = rest;
       void run(batch);
     }
@@ -74,12 +87,7 @@ function batcher<T, R>(rule: BatchRule<T, R>): (item: T) => Promise<R> {
     new Promise<R>((resolve, reject) => {
       waiting.push({ item, lock: rule.lockOf?.(item), resolve, reject });
       if (waiting.length >= rule.size) start(rule.size);
-      // Real time, not the injected clock: this is how long calls of the same few milliseconds wait for each other,
-      // and a test that moves the clock by hand must not hang on it.
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        start(0);
-      }, rule.windowMs);
+      arm();
     });
 }
 
@@ -96,6 +104,8 @@ export function gathered(salesforce: Salesforce, options: { windowMs?: number } 
         size: 200,
         parallel: 5,
         windowMs,
+        // One lead alone never waits, and thousands share calls the better the slower the org answers.
+        patient: true,
         send: async (reads) => {
           const ids = [...new Set(reads.map(({ id }) => id))];
           const fields = [...new Set(reads.flatMap((read) => read.fields))];

@@ -143,7 +143,7 @@ export interface RunData {
   policy?: { name: string; mode: "observe" | "act"; body: PolicyBody };
   enriched?: EnrichmentAnswer;
   /** Values to write back: field API name → value. */
-  changes?: Record<string, string>;
+  changes?: Record<string, JsonValue>;
   match?: {
     decision: "match" | "review" | "none";
     contact?: MatchEvidence;

@@ -71,6 +71,23 @@ describe("reading", () => {
     expect(again).not.toBe(one);
   });
 
+  test("whoever comes while a call is out shares the next one", async () => {
+    const { salesforce, reads } = heldSalesforce();
+    const first = salesforce.read("Lead", "1", ["Id"]);
+    await window();
+    const later = [salesforce.read("Lead", "2", ["Id"])];
+    await window();
+    later.push(salesforce.read("Lead", "3", ["Id"]));
+    await window();
+    expect(reads.map(({ given }) => given.ids)).toEqual([["1"]]);
+    reads[0]?.answer();
+    await first;
+    await window();
+    expect(reads.map(({ given }) => given.ids)).toEqual([["1"], ["2", "3"]]);
+    reads[1]?.answer();
+    await Promise.all(later);
+  });
+
   test("objects do not share calls", async () => {
     const { salesforce, reads } = heldSalesforce();
     const all = Promise.all([salesforce.read("Lead", "1", ["Id"]), salesforce.read("Contact", "2", ["Id"])]);

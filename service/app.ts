@@ -150,7 +150,7 @@ export function createApp(options: AppOptions): App {
       tenant: firstTenant,
       userId: identity.userId,
       salesforce,
-      gathered: gathered(salesforce),
+      gathered: gathered(salesforce, { atWork: () => worker.running }),
     };
     orgs.set(org.id, org);
     log.info({ org: org.id, name: identity.name, user: identity.username, known }, "connected the org");

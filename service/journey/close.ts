@@ -1,5 +1,5 @@
 /**
- * Closes a conversion: the lead and the records it became are read once more, and their fingerprints kept, so that what
+ * Closes a conversion: the records that the lead became are read once more, and their fingerprints kept, so that what
  * we did ourselves starts no journey by any door; the mirror learns of them, so that the next lead finds them.
  */
 import { releaseLease } from "../queue/lease.ts";
@@ -21,7 +21,6 @@ export async function closeRun(journey: Journey): Promise<Commit> {
   const { ctx, run } = journey;
   const { converted } = run.data;
   const ids: [string, string | null | undefined][] = [
-    ["Lead", run.recordId],
     ["Account", converted?.accountId],
     ["Contact", converted?.contactId],
     ["Opportunity", converted?.opportunityId],
@@ -33,6 +32,8 @@ export async function closeRun(journey: Journey): Promise<Commit> {
   );
   return async (tx) => {
     for (const one of touched) await remember(tx, journey, one);
+    // A converted lead is read-only and found by nobody: it needs no reading to be recognised.
+    await mirrorRow(tx, run.orgId, "Lead", { Id: run.recordId, IsConverted: true }, ctx.clock.now());
     const turn = turnOf(run);
     if (turn) await turnWritten(tx, turn, ctx.clock.now());
     const key = creationKey(matchFieldsOf("Lead", (run.data.record ?? {}) as Row));

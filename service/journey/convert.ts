@@ -24,7 +24,7 @@ const lingerMs = 30_000;
 
 export async function convert(journey: Journey): Promise<Commit> {
   const { run } = journey;
-  const reading = await readNow(journey, "Lead", run.recordId);
+  const reading = journey.reading ?? (await readNow(journey, "Lead", run.recordId));
   if (reading === null)
     return async () => ({ end: "gone", reason: "The lead was deleted before it could be converted." });
   const already = resultIn(reading);

@@ -7,6 +7,7 @@ import type { OrgConnection } from "../orgs/org.ts";
 import type { OrgSettings, RunData } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
 import type { Policy } from "./policy.ts";
+import type { Reading } from "./reading.ts";
 
 export type StepName = "look" | "enrich" | "match" | "own" | "write" | "convert" | "survive" | "close";
 
@@ -63,6 +64,8 @@ export interface Journey {
   config: JourneyConfig;
   cascade: Cascade;
   signal: AbortSignal;
+  /** The record as the step just before has read it; not kept, so after a restart it is read again. */
+  reading?: Reading;
 }
 
 export type RecordChange = Partial<{
@@ -78,7 +81,7 @@ export type RecordChange = Partial<{
 
 /** Where the journey goes from here. */
 export type Advance =
-  | { to: StepName; data?: Partial<RunData>; record?: RecordChange; wantSeq?: number }
+  | { to: StepName; data?: Partial<RunData>; record?: RecordChange; wantSeq?: number; reading?: Reading }
   | {
       /** The look is over: how it ended, in a stable word, and why, in a sentence. */
       end: string;

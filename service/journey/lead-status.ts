@@ -2,15 +2,15 @@ import { LanternError } from "../errors.ts";
 import type { OrgConnection } from "../orgs/org.ts";
 import { soql } from "../salesforce/index.ts";
 
-const known = new WeakMap<OrgConnection, Promise<string[]>>();
+const known = new WeakMap<OrgConnection["salesforce"], Promise<string[]>>();
 
 /** The lead status that means converted: the wished one, or the org's first. Asked once per connection. */
 export async function convertedStatus(org: OrgConnection, wished: string | undefined): Promise<string> {
-  let statuses = known.get(org);
+  let statuses = known.get(org.salesforce);
   if (!statuses) {
     statuses = read(org);
-    known.set(org, statuses);
-    statuses.catch(() => known.delete(org));
+    known.set(org.salesforce, statuses);
+    statuses.catch(() => known.delete(org.salesforce));
   }
   const list = await statuses;
   if (wished !== undefined) {

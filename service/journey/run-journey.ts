@@ -20,6 +20,7 @@ import { look } from "./look.ts";
 import { match } from "./match.ts";
 import { readOrgState } from "./org-state.ts";
 import { own } from "./own.ts";
+import type { Reading } from "./reading.ts";
 import { survive } from "./survive.ts";
 import { write } from "./write.ts";
 
@@ -84,8 +85,9 @@ async function runToItsEnd(
   signal: AbortSignal,
 ): Promise<boolean> {
   let run = begun;
+  let reading: Reading | undefined;
   for (;;) {
-    const journey = await assemble(deps, org, job, run, signal);
+    const journey = { ...(await assemble(deps, org, job, run, signal)), ...(reading ? { reading } : {}) };
     const commit = await steps[run.step](journey).catch((error: unknown) => answered(run, error));
     const result = await deps.store.write(async (tx) => {
       const held = await hold(tx, job, deps.clock.now() + deps.config.leaseMs);
@@ -97,7 +99,8 @@ async function runToItsEnd(
           .update(tx.t.runs)
           .set({ step: advance.to, data, ...(advance.wantSeq === undefined ? {} : { wantSeq: advance.wantSeq }) })
           .where(eq(tx.t.runs.id, run.id));
-        return { next: { ...run, step: advance.to, data, wantSeq: advance.wantSeq ?? run.wantSeq } };
+        const next = { ...run, step: advance.to, data, wantSeq: advance.wantSeq ?? run.wantSeq };
+        return { next, reading: advance.reading };
       }
       await endRun(tx, journey, advance, data);
       // The newest want is known under the row's lock, so closing by it loses nothing.
@@ -109,6 +112,7 @@ async function runToItsEnd(
     });
     if (result.next) {
       run = result.next;
+      reading = result.reading;
       continue;
     }
     deps.onEnd?.(run.id);
@@ -149,7 +153,7 @@ async function assemble(
     };
     return {
       ctx,
-      org,
+      org: { ...org, gathered: org.gathered.as(run.id) },
       state: await readOrgState(tx, run.orgId),
       run,
       record,

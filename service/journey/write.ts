@@ -168,7 +168,8 @@ function written(journey: Journey, before: Reading, after: Reading, wish: Wish):
       ...(Object.keys(wish.fields).length > 0 ? { writtenAt: now } : {}),
       ...(run.data.owner ? { routedAt: now } : {}),
     };
-    return onward(run, record, wish, { written: true, hash });
+    const advance = onward(run, record, wish, { written: true, hash });
+    return "to" in advance ? { ...advance, reading: after } : advance;
   };
 }
 

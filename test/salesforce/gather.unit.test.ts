@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { gathered } from "../../service/salesforce/gather.ts";
+import { gathered, type GatherOptions } from "../../service/salesforce/gather.ts";
 import type { ConditionalUpdate, LeadConvert, Row, Salesforce } from "../../service/salesforce/index.ts";
 
 interface Held<T> {
@@ -14,7 +14,7 @@ interface Retrieve {
 }
 
 /** A port whose calls wait until the test answers them. */
-function heldSalesforce() {
+function heldSalesforce(options: GatherOptions = { windowMs: 1 }) {
   const reads: Held<Retrieve>[] = [];
   const writes: Held<readonly ConditionalUpdate[]>[] = [];
   const converts: Held<readonly LeadConvert[]>[] = [];
@@ -39,7 +39,7 @@ function heldSalesforce() {
   };
   // Only these three are gathered.
   const port3 = port as Salesforce;
-  return { reads, writes, converts, salesforce: gathered(port3, { windowMs: 1 }) };
+  return { reads, writes, converts, salesforce: gathered(port3, options) };
 }
 
 /** Lets the window pass: a window of 1 ms is over after a timer of 1 ms that was set later. */
@@ -71,21 +71,23 @@ describe("reading", () => {
     expect(again).not.toBe(one);
   });
 
-  test("whoever comes while a call is out shares the next one", async () => {
-    const { salesforce, reads } = heldSalesforce();
-    const first = salesforce.read("Lead", "1", ["Id"]);
+  test("leaves as soon as everybody at work waits, and not before", async () => {
+    let atWork = 3;
+    const { salesforce, reads } = heldSalesforce({ atWork: () => atWork });
+    const first = [salesforce.read("Lead", "1", ["Id"]), salesforce.read("Lead", "2", ["Id"])];
     await window();
-    const later = [salesforce.read("Lead", "2", ["Id"])];
-    await window();
-    later.push(salesforce.read("Lead", "3", ["Id"]));
-    await window();
-    expect(reads.map(({ given }) => given.ids)).toEqual([["1"]]);
-    reads[0]?.answer();
-    await first;
-    await window();
-    expect(reads.map(({ given }) => given.ids)).toEqual([["1"], ["2", "3"]]);
-    reads[1]?.answer();
-    await Promise.all(later);
+    expect(reads).toHaveLength(0);
+    const third = salesforce.read("Contact", "3", ["Id"]);
+    await settled();
+    expect(reads.map(({ given }) => given.ids)).toEqual([["1", "2"], ["3"]]);
+    reads.forEach((read) => read.answer());
+    await Promise.all([...first, third]);
+    atWork = 1;
+    const alone = salesforce.read("Lead", "4", ["Id"]);
+    await settled();
+    expect(reads).toHaveLength(3);
+    reads[2]?.answer();
+    await alone;
   });
 
   test("objects do not share calls", async () => {

@@ -39,8 +39,10 @@ export function journeyHandler(deps: JourneyDeps): Handler {
     const orgId = String(job.payload["org"]);
     const org = deps.connection(orgId);
     if (!org)
-      throw new LanternError(`The org ${orgId} is not connected here; connect it and re-drive this record.`, {
+      // At a start, work is claimed before the org has answered.
+      throw new LanternError(`The org ${orgId} is not connected here yet; its records wait.`, {
         code: "org_not_connected",
+        fate: { afterMs: 1_000 },
       });
     for (;;) {
       const found = await nextRun(deps, job, orgId, String(job.payload["record"]));

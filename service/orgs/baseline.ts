@@ -27,7 +27,12 @@ export function baselineHandler(deps: BaselineDeps): Handler {
     const orgId = String(job.payload["org"]);
     const object = String(job.payload["object"]);
     const org = deps.connection(orgId);
-    if (!org) throw new LanternError(`The org ${orgId} is not connected here.`, { code: "org_not_connected" });
+    // At a start, work is claimed before the org has answered.
+    if (!org)
+      throw new LanternError(`The org ${orgId} is not connected here yet; its baseline waits.`, {
+        code: "org_not_connected",
+        fate: { afterMs: 1_000 },
+      });
     const ctx: Context = { ...deps, tenant: job.tenant, actor: { kind: "job", job: job.kind }, orgId };
     const state = await deps.store.read((tx) => readState(tx, orgId, object));
     if (!state) return { state: "done" };

@@ -48,8 +48,10 @@ export function writeOwnerHandler(deps: WriteOwnerDeps): Handler {
     if (!newest) return { state: "done" };
     const org = deps.connection(target.orgId);
     if (!org)
-      throw new LanternError(`The org ${target.orgId} is not connected here; connect it and re-drive this.`, {
+      // At a start, work is claimed before the org has answered.
+      throw new LanternError(`The org ${target.orgId} is not connected here yet; the owner's write waits.`, {
         code: "org_not_connected",
+        fate: { afterMs: 1_000 },
       });
     // Owners that we gave, or knew of: any other was chosen by somebody since.
     const known = new Set([newest.prevOwnerId, ...turns.map((t) => t.ownerId)]);

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { lantern } from "../../scripts/lantern.ts";
+import { createApp } from "../../service/app.ts";
 import { systemClock } from "../../service/clock.ts";
+import { readConfig } from "../../service/config.ts";
+import { memoryLimits } from "../../service/http/index.ts";
 import { randomIds } from "../../service/ids.ts";
 import { parseKey } from "../../service/keys/format.ts";
 import { parkWaiting, want } from "../../service/queue/queue.ts";
@@ -198,6 +201,23 @@ onBothStores("the CLI", (open) => {
     test("the first key is bound to the org that is connected", async () => {
       await run("org", "connect");
       expect((await run("init")).out).toContain(`bound to the org ${org.orgId}`);
+    });
+
+    test("what was wanted before the service has reached the org waits for it, and is not parked", async () => {
+      await run("org", "connect");
+      await withDatabase(async (store) => {
+        const log = pino({ level: "silent" });
+        const base = { store, clock: systemClock, ids: randomIds, log };
+        const app = createApp({ ...base, config: readConfig(env), limits: memoryLimits() });
+        await app.worker.drain();
+        expect((await run("parked", "list")).out).toBe("Nothing is parked.");
+        await app.connect();
+        const based = () =>
+          store.read(async (tx) => (await tx.db.select().from(tx.t.orgs)).every((o) => o.baselineDoneAt !== null));
+        while (!(await based())) await app.worker.drain();
+        await app.stop();
+      });
+      expect((await run("org", "status")).out).toMatch(/baseline +done/);
     });
 
     test("verifying makes a real call each way and finds everything in place", async () => {

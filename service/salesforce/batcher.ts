@@ -39,6 +39,8 @@ interface Waiting<T, R> {
   who: string;
   /** Items with the same one do not go into calls that run side by side. */
   lock: string | undefined;
+  /** Its time to wait for others is over; only a lock or the calls that are out hold it back. */
+  due: boolean;
   resolve: (result: R) => void;
   reject: (error: unknown) => void;
 }
@@ -77,8 +79,7 @@ export function batcher<T, R>(rule: BatchRule<T, R>): (item: T, who: string) => 
     } finally {
       running--;
       locks.forEach((lock) => locked.delete(lock));
-      // Whoever was held back by a lock or by the calls that were out goes now, unless others are on their way.
-      if (!crowd || crowd.complete) start(0);
+      if (waiting.some((one) => one.due)) start(0);
       else if (waiting.length > 0) arm();
     }
   };
@@ -104,16 +105,21 @@ export function batcher<T, R>(rule: BatchRule<T, R>): (item: T, who: string) => 
     timer ??= setTimeout(
       () => {
         timer = undefined;
-        start(0);
+        flush();
       },
       crowd ? crowd.windowMs : rule.windowMs,
     );
   };
 
-  crowd?.onComplete(() => start(0));
+  const flush = (): void => {
+    for (const one of waiting) one.due = true;
+    start(0);
+  };
+
+  crowd?.onComplete(flush);
   return (item, who) =>
     new Promise<R>((resolve, reject) => {
-      waiting.push({ item, who, lock: rule.lockOf?.(item), resolve, reject });
+      waiting.push({ item, who, lock: rule.lockOf?.(item), due: false, resolve, reject });
       if (waiting.length >= rule.size) start(rule.size);
       arm();
       crowd?.arrive(who);

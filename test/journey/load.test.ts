@@ -3,7 +3,7 @@ import { inWorlds } from "../support/in-world.ts";
 import { emea, inbound } from "../support/policies.ts";
 import { onBothStores } from "../support/stores.ts";
 
-const crowd = 600;
+const crowd = 400;
 
 onBothStores("many leads at once", (open) => {
   const inWorld = inWorlds(open);
@@ -27,7 +27,7 @@ onBothStores("many leads at once", (open) => {
           phone: `+1415555${String(1000 + i)}`,
         })),
       );
-      const ids = [0, 200, 400].flatMap((i) => world.control.as().create("Lead", leads.slice(i, i + 200)));
+      const ids = [0, 200].flatMap((i) => world.control.as().create("Lead", leads.slice(i, i + 200)));
       const before = world.control.calls().total;
       await world.hearStream();
       for (let round = 0; round < 20; round++) {

@@ -9,7 +9,7 @@ const roots = "^service/(context|errors|clock|ids)\\.ts$";
 const faces = [
   "^service/store/(store|json|tables|open)\\.ts$",
   "^service/queue/(queue|lease|worker)\\.ts$",
-  "^service/salesforce/(index|port|ids|errors)\\.ts$",
+  "^service/salesforce/(index|port|ids|values|errors)\\.ts$",
   "^service/http/index\\.ts$",
   "^service/matching/(index|routes)\\.ts$",
   "^service/orgs/(index|org|fields|fingerprint)\\.ts$",

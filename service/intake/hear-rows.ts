@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import type { Prices } from "../credits/index.ts";
 import { mirrorRows } from "../matching/index.ts";
 import { fingerprint, sameVersion, type OrgConnection } from "../orgs/index.ts";
-import type { Row } from "../salesforce/index.ts";
+import { idOf, timeOf, type Row } from "../salesforce/index.ts";
 import type { Tx } from "../store/store.ts";
 import { receive, type Heard } from "./receive.ts";
 
@@ -35,9 +35,9 @@ export async function hearRows(
   options: HearOptions,
 ): Promise<{ processed: number; recovered: number }> {
   const versions = given.rows.map((row) => ({
-    id: String(row["Id"]),
+    id: idOf(row),
     row,
-    modstamp: Date.parse(String(row["SystemModstamp"])),
+    modstamp: timeOf(row["SystemModstamp"]),
     fingerprint: fingerprint(row, given.watched),
   }));
   const known = await knownRecords(
@@ -77,8 +77,7 @@ export async function hearRows(
   return { processed: fresh.length, recovered };
 }
 
-const ofBaseline = (row: Row, connectedAt: number): boolean =>
-  Date.parse(String(row["LastModifiedDate"])) <= connectedAt;
+const ofBaseline = (row: Row, connectedAt: number): boolean => timeOf(row["LastModifiedDate"]) <= connectedAt;
 
 interface Known {
   seenModstamp: number | null;

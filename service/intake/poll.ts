@@ -16,7 +16,7 @@ import {
   watchQuery,
   type OrgConnection,
 } from "../orgs/index.ts";
-import { soql, type QueryPage, type QueryRequest } from "../salesforce/index.ts";
+import { idOf, soql, timeOf, type QueryPage, type QueryRequest } from "../salesforce/index.ts";
 import type { OrgSettings } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
 import { hearRows, type HearOptions } from "./hear-rows.ts";
@@ -152,8 +152,8 @@ async function readObject(
     total.recovered += heard.recovered;
     // Wide rows come in smaller pages than asked for; `done` tells.
     if (rows.length < pageSize && page.done) break;
-    const last = rows.at(-1);
-    const after = { modstamp: Date.parse(String(last?.["SystemModstamp"])), id: String(last?.["Id"]) };
+    const last = rows.at(-1) ?? {};
+    const after = { modstamp: timeOf(last["SystemModstamp"]), id: idOf(last) };
     page = await org.salesforce.query(pageQuery(object, state, after));
   }
   return total;

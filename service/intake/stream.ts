@@ -8,7 +8,14 @@ import type { Context } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import type { OrgConnection } from "../orgs/index.ts";
 import { releaseLease, takeLease } from "../queue/lease.ts";
-import { findId, openStream, type ChangeStream, type StreamEvent, type StreamReport } from "../salesforce/index.ts";
+import {
+  findId,
+  openStream,
+  textOf,
+  type ChangeStream,
+  type StreamEvent,
+  type StreamReport,
+} from "../salesforce/index.ts";
 import type { HearOptions } from "./hear-rows.ts";
 import { receive, type Heard } from "./receive.ts";
 
@@ -122,7 +129,7 @@ export async function hearEvent(
   event: StreamEvent,
   options: HearOptions,
 ): Promise<void> {
-  const object = String(event.payload["Object__c"] ?? "");
+  const object = textOf(event.payload["Object__c"]) ?? "";
   const changes = changesIn(event);
   await ctx.store.write(async (tx) => {
     const { orgs, streams } = tx.t;
@@ -150,7 +157,7 @@ export async function hearEvent(
 }
 
 function changesIn(event: StreamEvent): Heard[] {
-  const ids = String(event.payload["Record_Ids__c"] ?? "").split(",");
+  const ids = (textOf(event.payload["Record_Ids__c"]) ?? "").split(",");
   const deleted = event.payload["Change__c"] === "after_delete";
   return ids.flatMap((text) => {
     const recordId = findId(text.trim());

@@ -5,7 +5,6 @@
 import { releaseLease } from "../queue/lease.ts";
 import { creationKey, matchFieldsOf, mirrorRow } from "../matching/index.ts";
 import { turnWritten } from "../routing/index.ts";
-import type { Row } from "../salesforce/port.ts";
 import type { Tx } from "../store/store.ts";
 import type { Commit, Journey } from "./journey.ts";
 import { turnOf } from "./own.ts";
@@ -36,7 +35,7 @@ export async function closeRun(journey: Journey): Promise<Commit> {
     await mirrorRow(tx, run.orgId, "Lead", { Id: run.recordId, IsConverted: true }, ctx.clock.now());
     const turn = turnOf(run);
     if (turn) await turnWritten(tx, turn, ctx.clock.now());
-    const key = creationKey(matchFieldsOf("Lead", (run.data.record ?? {}) as Row));
+    const key = creationKey(matchFieldsOf("Lead", run.data.record ?? {}));
     if (key !== null) await releaseLease(tx, `creating:${run.orgId}:${key}`, run.id);
     return { end: "converted", reason: said(journey), record: run.data.owner ? { routedAt: ctx.clock.now() } : {} };
   };

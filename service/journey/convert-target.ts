@@ -4,7 +4,8 @@ import { mirrorRow } from "../matching/index.ts";
 import type { LeadConvert } from "../salesforce/port.ts";
 import type { Commit, Journey } from "./journey.ts";
 import { convertedStatus } from "./lead-status.ts";
-import { textOf, type Reading } from "./reading.ts";
+import { textOf } from "../salesforce/values.ts";
+import { type Reading } from "./reading.ts";
 import type { OpenReview } from "./review.ts";
 
 export type Target =

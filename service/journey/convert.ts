@@ -15,7 +15,8 @@ import { convertRequest, findTarget } from "./convert-target.ts";
 import { beginEffect, failEffect, finishEffect, reserveFor } from "./effects.ts";
 import type { Advance, Commit, Journey } from "./journey.ts";
 import { evidenceOf } from "./own.ts";
-import { readNow, textOf, type Reading } from "./reading.ts";
+import { textOf } from "../salesforce/values.ts";
+import { readNow, type Reading } from "./reading.ts";
 import { openReview, type OpenReview } from "./review.ts";
 import { stopWhenSwitchedOff, superseded } from "./write.ts";
 

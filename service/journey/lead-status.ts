@@ -1,6 +1,6 @@
 import { LanternError } from "../errors.ts";
 import type { OrgConnection } from "../orgs/org.ts";
-import { soql } from "../salesforce/index.ts";
+import { soql, textOf } from "../salesforce/index.ts";
 
 const known = new WeakMap<OrgConnection["salesforce"], Promise<string[]>>();
 
@@ -35,5 +35,5 @@ async function read(org: OrgConnection): Promise<string[]> {
       orderBy: ["SortOrder"],
     }),
   });
-  return page.rows.map((row) => String(row["ApiName"] ?? row["MasterLabel"]));
+  return page.rows.map((row) => textOf(row["ApiName"]) ?? textOf(row["MasterLabel"]) ?? "");
 }

@@ -9,7 +9,8 @@ import { changedFields } from "../orgs/fingerprint.ts";
 import type { Commit, Journey } from "./journey.ts";
 import { askedPolicy } from "./asked.ts";
 import { choosePolicy } from "./policy.ts";
-import { kept, readNow, timeOf, type Reading } from "./reading.ts";
+import { timeOf } from "../salesforce/values.ts";
+import { kept, readNow, type Reading } from "./reading.ts";
 
 const day = 24 * 60 * 60_000;
 /** An id we were told of and cannot see may still be committing, or be hidden from our user. */

@@ -14,7 +14,6 @@ import {
 } from "../matching/index.ts";
 import { LanternError } from "../errors.ts";
 import { takeLease } from "../queue/lease.ts";
-import type { Row } from "../salesforce/port.ts";
 import type { MatchEvidence, MatchRules, PolicyBody, RunData } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
 import { isDryRun, observes } from "./asked.ts";
@@ -81,7 +80,7 @@ async function searchObject(
   const parsed = rulesOf(rules);
   const threshold = rules.threshold ?? body.match?.threshold;
   const reviewThreshold = body.match?.review_threshold ?? threshold;
-  const candidate = matchFieldsOf("Lead", (run.data.record ?? {}) as Row);
+  const candidate = matchFieldsOf("Lead", run.data.record ?? {});
   const name = object === "contact" ? "Contact" : "Account";
   const records = await candidates(ctx.store, { orgId: run.orgId, object: name, rules: parsed, candidate });
   const decided = matchAgainst({
@@ -184,7 +183,7 @@ function related(data: RunData): Found {
 
 /** Two leads of one new company make one account: the second waits, then finds what the first created. */
 async function holdCreation(tx: Tx, { ctx, run }: Journey): Promise<void> {
-  const key = creationKey(matchFieldsOf("Lead", (run.data.record ?? {}) as Row));
+  const key = creationKey(matchFieldsOf("Lead", run.data.record ?? {}));
   if (key === null) return;
   const now = ctx.clock.now();
   const name = `creating:${run.orgId}:${key}`;

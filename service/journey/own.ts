@@ -7,11 +7,11 @@ import { LanternError } from "../errors.ts";
 import { logRoute } from "../logs/log-route.ts";
 import { assignCharge, nextUp, takeTurn, type TurnId } from "../routing/index.ts";
 import { reserve, settleReservation } from "../credits/index.ts";
-import type { RunData } from "../store/json.ts";
+import type { JsonObject, RunData } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
 import { isDryRun, observes } from "./asked.ts";
 import type { Advance, Commit, Journey } from "./journey.ts";
-import { textOf } from "./reading.ts";
+import { textOf } from "../salesforce/values.ts";
 
 type Owner = NonNullable<RunData["owner"]>;
 
@@ -177,8 +177,8 @@ function whatWouldHappen(data: RunData, owner: Owner | null): string {
   return parts.length === 0 ? "Would have changed nothing." : `Would ${parts.join("; ")}.`;
 }
 
-export const evidenceOf = (data: RunData) =>
-  JSON.parse(JSON.stringify({ policy: data.policy?.name ?? null, match: data.match ?? null }));
+export const evidenceOf = (data: RunData): JsonObject =>
+  JSON.parse(JSON.stringify({ policy: data.policy?.name ?? null, match: data.match ?? null })) as JsonObject;
 
 /** The turn that this run's owner came from, if any. */
 export function turnOf({ orgId, data }: Pick<Journey["run"], "orgId" | "data">): TurnId | null {

@@ -66,7 +66,7 @@ function valueAt(row: Row, path: string): RowValue {
   for (const part of path.split(".")) {
     if (at === null || at === undefined || typeof at !== "object" || Array.isArray(at)) return null;
     const key: string | undefined = Object.keys(at).find((k) => k.toLowerCase() === part.toLowerCase());
-    at = key === undefined ? null : (at as Row)[key];
+    at = key === undefined ? null : at[key];
   }
   return at ?? null;
 }

@@ -1,5 +1,5 @@
 /** Reads a record as it is now, with everything a journey needs of it. */
-import type { Row, RowValue } from "../salesforce/port.ts";
+import { timeOf, type Row } from "../salesforce/index.ts";
 import { readingFields } from "../orgs/fields.ts";
 import type { JsonValue } from "../store/json.ts";
 import { fingerprint } from "../orgs/fingerprint.ts";
@@ -31,9 +31,6 @@ export async function readNow(
   if (row === null || row["IsDeleted"] === true) return null;
   return { row, fingerprint: fingerprint(row, watchedFields(state, object)), modstamp: timeOf(row["SystemModstamp"]) };
 }
-
-export const timeOf = (value: RowValue): number => (typeof value === "string" ? Date.parse(value) : 0);
-export const textOf = (value: RowValue): string | null => (typeof value === "string" && value !== "" ? value : null);
 
 /** The row as it is kept with the run. */
 export const kept = (row: Row): Record<string, JsonValue> =>

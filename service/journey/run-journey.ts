@@ -8,7 +8,7 @@ import { LanternError, LostLease } from "../errors.ts";
 import type { Cascade } from "../enrichment/index.ts";
 import { returnReservation, settleReservation } from "../credits/index.ts";
 import type { OrgConnection } from "../orgs/org.ts";
-import { hold, settle, type Job, type Outcome } from "../queue/queue.ts";
+import { hold, payloadText, settle, type Job, type Outcome } from "../queue/queue.ts";
 import type { Handler } from "../queue/worker.ts";
 import type { RunData } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
@@ -36,7 +36,7 @@ export interface JourneyDeps extends Base {
 
 export function journeyHandler(deps: JourneyDeps): Handler {
   return async (job, signal): Promise<Outcome | "settled"> => {
-    const orgId = String(job.payload["org"]);
+    const orgId = payloadText(job, "org");
     const org = deps.connection(orgId);
     if (!org)
       // At a start, work is claimed before the org has answered.
@@ -45,7 +45,7 @@ export function journeyHandler(deps: JourneyDeps): Handler {
         fate: { afterMs: 1_000 },
       });
     for (;;) {
-      const found = await nextRun(deps, job, orgId, String(job.payload["record"]));
+      const found = await nextRun(deps, job, orgId, payloadText(job, "record"));
       if (found === null) return { state: "done" };
       if ("dueAt" in found) return { state: "later", runAt: found.dueAt };
       const settled = await runToItsEnd(deps, org, job, found.run, signal);

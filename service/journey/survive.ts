@@ -10,7 +10,8 @@ import type { Row } from "../salesforce/port.ts";
 import type { JsonObject, JsonValue, MatchEvidence } from "../store/json.ts";
 import type { Commit, Journey } from "./journey.ts";
 import { diffOf } from "./enrich.ts";
-import { readNow, textOf } from "./reading.ts";
+import { textOf } from "../salesforce/values.ts";
+import { readNow } from "./reading.ts";
 import { survivors } from "./survivorship.ts";
 
 interface Changed {

@@ -15,7 +15,8 @@ import { diffOf } from "./enrich.ts";
 import { fingerprint, sameVersion } from "../orgs/fingerprint.ts";
 import type { Advance, Commit, Journey, RecordChange } from "./journey.ts";
 import { turnOf } from "./own.ts";
-import { readNow, textOf, watchedFields, type Reading } from "./reading.ts";
+import { textOf } from "../salesforce/values.ts";
+import { readNow, watchedFields, type Reading } from "./reading.ts";
 
 export async function write(journey: Journey): Promise<Commit> {
   const { ctx, run } = journey;
@@ -154,7 +155,7 @@ function written(journey: Journey, before: Reading, after: Reading, wish: Wish):
         action: "enrich",
         reason: `Filled ${Object.keys(enriched).join(", ")}.`,
         runId: run.id,
-        diff: diffOf((run.data.record ?? {}) as Row, enriched),
+        diff: diffOf(run.data.record ?? {}, enriched),
         explanation: { sources: JSON.parse(JSON.stringify(run.data.enriched ?? {})) as JsonObject },
         effectKey: `log:enrich:${run.id}`,
       });

@@ -6,9 +6,9 @@ import { and, eq, sql } from "drizzle-orm";
 import type { Base, Context } from "../context.ts";
 import { LanternError } from "../errors.ts";
 import { mirrorRows } from "../matching/index.ts";
-import { hold, type Job } from "../queue/queue.ts";
+import { hold, payloadText, type Job } from "../queue/queue.ts";
 import type { Handler } from "../queue/worker.ts";
-import { soql, type Row } from "../salesforce/index.ts";
+import { idOf, soql, timeOf, type Row } from "../salesforce/index.ts";
 import type { Tx } from "../store/store.ts";
 import { baselineDone } from "./connect.ts";
 import { readingFields } from "./fields.ts";
@@ -24,8 +24,8 @@ export interface BaselineDeps extends Base {
 
 export function baselineHandler(deps: BaselineDeps): Handler {
   return async (job, signal) => {
-    const orgId = String(job.payload["org"]);
-    const object = String(job.payload["object"]);
+    const orgId = payloadText(job, "org");
+    const object = payloadText(job, "object");
     const org = deps.connection(orgId);
     // At a start, work is claimed before the org has answered.
     if (!org)
@@ -54,7 +54,8 @@ export function baselineHandler(deps: BaselineDeps): Handler {
       const rows = [...page.rows];
       for (let more = page; !more.done && more.next !== null; rows.push(...more.rows))
         more = await org.salesforce.queryMore(more.next);
-      afterId = rows.length === 0 ? null : String(rows.at(-1)?.["Id"]);
+      const last = rows.at(-1);
+      afterId = last ? idOf(last) : null;
       const end = rows.length < pageSize;
       await deps.store.write((tx) =>
         keepPage(tx, ctx, job, {
@@ -100,21 +101,21 @@ async function keepPage(tx: Tx, ctx: Context, job: Job, page: Page): Promise<voi
   const { orgs, records, watermarks } = tx.t;
   const { orgId, object } = page;
   await hold(tx, job, page.leaseUntil);
-  const stampOf = (row: Row): number => Date.parse(String(row["SystemModstamp"]));
+  const stampOf = (row: Row): number => timeOf(row["SystemModstamp"]);
   await mirrorRows(
     tx,
     orgId,
     page.rows.map((row) => ({ object, row, modstamp: stampOf(row) })),
   );
   // What changed since the connect belongs to the doors: they hear of it, and its look decides.
-  const old = page.rows.filter((row) => Date.parse(String(row["LastModifiedDate"])) <= page.connectedAt);
+  const old = page.rows.filter((row) => timeOf(row["LastModifiedDate"]) <= page.connectedAt);
   for (let i = 0; i < old.length; i += 500)
     await tx.db
       .insert(records)
       .values(
         old.slice(i, i + 500).map((row) => ({
           orgId,
-          recordId: String(row["Id"]),
+          recordId: idOf(row),
           tenantId: ctx.tenant,
           object,
           wantSeq: 0,

@@ -7,12 +7,12 @@ import type { Context } from "../context.ts";
 import { readDefinition } from "./policy-schema.ts";
 import { redrive } from "../queue/queue.ts";
 import { syncPools, type MemberFound, type PoolFound, type UserFound } from "../routing/index.ts";
-import { SalesforceError, soql, type QueryRequest, type Row, type Salesforce } from "../salesforce/index.ts";
+import { SalesforceError, soql, textOf, type QueryRequest, type Row, type Salesforce } from "../salesforce/index.ts";
 import type { OrgSettings } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
 import { watchedByDefault } from "./fields.ts";
 
-const text = (row: Row, field: string): string => String(row[field] ?? "");
+const text = (row: Row, field: string): string => textOf(row[field]) ?? "";
 const textOrNull = (row: Row, field: string): string | null => (typeof row[field] === "string" ? row[field] : null);
 const numberOrNull = (row: Row, field: string): number | null => (typeof row[field] === "number" ? row[field] : null);
 

@@ -39,6 +39,13 @@ export interface Job {
 /** The time of a running job that was not wanted again yet: any want is earlier. */
 const notWanted = Number.MAX_SAFE_INTEGER;
 
+/** A text that whoever wanted the job put into its payload. @throws when it is not there. */
+export function payloadText(job: Pick<Job, "kind" | "key" | "payload">, name: string): string {
+  const value = job.payload[name];
+  if (typeof value !== "string") throw new Error(`the job ${nameOf(job)} lacks ${name}`);
+  return value;
+}
+
 /** How a job ends. */
 export type Outcome =
   | { state: "done" }

@@ -7,4 +7,5 @@ export type * from "./port.ts";
 export type { SalesforceAuth } from "./session.ts";
 /** `soql.select({ fields, from, where: soql.equals(…) })` */
 export * as soql from "./soql.ts";
+export { idOf, textOf, timeOf } from "./values.ts";
 export { openStream, type StreamOptions } from "./stream.ts";

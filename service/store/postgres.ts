@@ -77,7 +77,7 @@ class PostgresStore implements Store {
   }
 
   async read<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return work({ db: drizzle(this.#pool) as Db, t: postgresTables, dialect: "postgres", wake: () => undefined });
+    return work({ db: drizzle(this.#pool), t: postgresTables, dialect: "postgres", wake: () => undefined });
   }
 
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {

@@ -13,7 +13,6 @@ import { fileURLToPath } from "node:url";
 import { LanternError } from "../errors.ts";
 import * as sqliteTables from "./sqlite-tables.ts";
 import { insideWrite, refuseNested, Wakes, type Db, type Store, type Tx } from "./store.ts";
-import type { Tables } from "./tables.ts";
 
 const migrations = fileURLToPath(new URL("./migrations/sqlite", import.meta.url));
 const groupSize = 64;
@@ -163,5 +162,5 @@ const failWith = (settle: Settle, error: unknown) => (settle.reject ? settle.rej
 function tx(connection: Database.Database, wake: () => void): Tx {
   // The one cast to Postgres' builder type: see columns.ts.
   const db = drizzle(connection) as unknown as Db;
-  return { db, t: sqliteTables as unknown as Tables, dialect: "sqlite", wake };
+  return { db, t: sqliteTables, dialect: "sqlite", wake };
 }

@@ -34,7 +34,9 @@ export const insideWrite = new AsyncLocalStorage<true>();
 
 export function refuseNested(): void {
   if (insideWrite.getStore())
-    throw new Error("store.write inside store.write: use the transaction that is already open, it would wait for itself");
+    throw new Error(
+      "store.write inside store.write: use the transaction that is already open, it would wait for itself",
+    );
 }
 
 /** Listeners for wakes, shared by both stores. */

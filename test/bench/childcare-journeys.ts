@@ -29,14 +29,16 @@ interface Site {
   cluster: string;
 }
 
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
 const { values } = parseArgs({ options: { data: { type: "string" }, threshold: { type: "string", default: "0.9" } } });
 const file = values.data === undefined ? undefined : join(values.data, "records.csv");
 if (file === undefined || !existsSync(file)) {
-  console.error("The data is absent: give the folder that holds records.csv with --data <folder>.");
+  say("The data is absent: give the folder that holds records.csv with --data <folder>.");
   process.exit(2);
 }
 
-const sites = parse(readFileSync(file), { columns: true, skip_empty_lines: true, relax_column_count: true }) as Site[];
+const sites = parse<Site>(readFileSync(file), { columns: true, skip_empty_lines: true, relax_column_count: true });
 const accounts = new Map<string, Site>();
 for (const site of sites) if (!accounts.has(site.cluster)) accounts.set(site.cluster, site);
 const leads = sites.filter((site) => accounts.get(site.cluster) !== site);
@@ -132,17 +134,17 @@ for (const [i, id] of leadIds.entries()) {
   }
 }
 const converts = world.effects().filter((e) => e.kind === "convert").length;
-console.log(`accounts ${accounts.size}, leads ${leads.length}`);
-console.log(
+say(`accounts ${accounts.size}, leads ${leads.length}`);
+say(
   `in an account that was there: ${right + wrong} (${right} right, ${wrong} wrong) · with a new account: ${made} (${newAccounts.size} accounts) · for review: ${review} · neither: ${missing}`,
 );
-console.log(
+say(
   `precision ${(right / (right + wrong)).toFixed(4)} · recall ${(right / leads.length).toFixed(4)} · converted ${converts}`,
 );
-console.log(
+say(
   `API calls ${calls}, ${(calls / leads.length).toFixed(3)} a lead · ${(leads.length / seconds).toFixed(0)} leads a second (${seconds.toFixed(1)} s)`,
 );
-console.log(JSON.stringify(world.control.calls().byKind));
+say(JSON.stringify(world.control.calls().byKind));
 await world.close();
 await store.close();
 rmSync(folder, { recursive: true, force: true });

@@ -11,6 +11,9 @@ import { Schema } from "./engine/schema.ts";
 import { standardObjects } from "./engine/standard-objects.ts";
 import { Faults } from "./faults.ts";
 import { OAuth } from "./oauth.ts";
+import { allowancesOf } from "./allowances.ts";
+import { QueryJobs } from "./bulk/query-jobs.ts";
+import { runLaterMirrors } from "./mirrors.ts";
 import { Cursors } from "./rest/cursors.ts";
 import { integrationUsername, seed } from "./seed.ts";
 import { announcements, packageTrigger } from "./triggers.ts";
@@ -43,10 +46,12 @@ export function assemble(options: OrgOptions = {}) {
   const webhook = new Webhook(() => org.id, options.webhook);
   org.triggers.push(packageTrigger);
   org.publish = (events, userId) => bus.publish(events, userId);
-  org.listeners.push((tx) => webhook.enqueue(announcements(tx)));
+  org.listeners.push((tx) => webhook.enqueue(announcements(tx)), runLaterMirrors);
   const cometd = new CometD(org, oauth, bus);
   const usage = new ApiUsage(clock);
   const cursors = new Cursors(clock);
+  const jobs = new QueryJobs(clock);
+  const allowances = allowancesOf({ usage, jobs, cometd, bus });
   const faults = new Faults(clock);
   const control = new Control({
     org,
@@ -54,11 +59,12 @@ export function assemble(options: OrgOptions = {}) {
     oauth,
     usage,
     cursors,
+    jobs,
     bus,
     faults,
     webhook,
     cometd,
   });
 
-  return { org, seeded, oauth, bus, webhook, cometd, usage, cursors, faults, control };
+  return { org, seeded, oauth, bus, webhook, cometd, usage, cursors, jobs, allowances, faults, control };
 }

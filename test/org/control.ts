@@ -3,11 +3,12 @@
  * form (control-http.ts) calls these same functions.
  */
 import type { Bus, StoredEvent } from "./cometd/bus.ts";
+import type { QueryJobs } from "./bulk/query-jobs.ts";
 import type { CometD } from "./cometd/endpoint.ts";
-import { deleteRow, insertRow, undeleteRow, updateRow } from "./engine/dml.ts";
+import { deleteRow, fieldOf, insertRow, undeleteRow, updateRow } from "./engine/dml.ts";
 import { normaliseId } from "./engine/ids.ts";
 import type { LedgerEntry, Org } from "./engine/org.ts";
-import type { DuplicateRule, FieldCheck, ValidationRule } from "./engine/rules.ts";
+import type { DuplicateRule, FieldCheck, Mirror, Rules, ValidationRule } from "./engine/rules.ts";
 import { validationOf } from "./engine/rules.ts";
 import type { Field, Row, Value } from "./engine/schema.ts";
 import { field as makeField } from "./engine/schema.ts";
@@ -47,6 +48,7 @@ export interface Parts {
   oauth: OAuth;
   usage: ApiUsage;
   cursors: Cursors;
+  jobs: QueryJobs;
   bus: Bus;
   faults: Faults;
   webhook: Webhook;
@@ -56,6 +58,10 @@ export interface Parts {
 export class Control {
   readonly faults: Faults;
   readonly bus: Bus;
+  /** The streaming endpoint: `begin` and `end` its troubles, its limits, its old wording. */
+  readonly stream: CometD;
+  /** Bulk query jobs: page size, jobs that fail or stay where they are. */
+  readonly jobs: QueryJobs;
   readonly usage: ApiUsage;
   readonly users: Seeded;
   readonly #parts: Parts;
@@ -63,6 +69,8 @@ export class Control {
     this.#parts = parts;
     this.faults = parts.faults;
     this.bus = parts.bus;
+    this.stream = parts.cometd;
+    this.jobs = parts.jobs;
     this.usage = parts.usage;
     this.users = parts.seeded;
   }
@@ -82,6 +90,35 @@ export class Control {
       commit: () => tx.commit(),
       rollback: () => tx.rollback(),
     };
+  }
+
+  /** Locks rows as somebody else's transaction does, until the function it answers with is called. */
+  lock(ids: readonly string[], userId: string = this.users.repUserId): () => void {
+    const tx = this.#org.begin(userId);
+    for (const id of ids) tx.lock(idOf(id));
+    return () => tx.rollback();
+  }
+  /** How long calls wait for a locked row (the platform: 10,000); 0, the default: refused at once. */
+  setLockWait(ms: number): void {
+    this.#org.locks.waitMs = ms;
+  }
+  /** Calls that wait for a locked row now. */
+  waitingForLocks(): number {
+    return this.#org.locks.waiting;
+  }
+  /** Refuses single rows by a platform code, in the middle of whatever call saves them; null ends it. */
+  setRowFault(fault: Rules["rowFault"]): void {
+    this.#org.rules.rowFault = fault;
+  }
+  /** Deleted records are gone for good; only `deleted` still tells of them. */
+  emptyRecycleBin(object: string): string[] {
+    const { schema, rows, purged } = this.#org;
+    const gone = this.records(object, { IsDeleted: true });
+    for (const row of gone) {
+      purged.push({ object, id: String(row.Id), deletedDate: String(row.SystemModstamp) });
+      rows.remove(schema.get(object), String(row.Id));
+    }
+    return gone.map((row) => String(row.Id));
   }
 
   /** The raw row, deleted or not; undefined when there never was one. */
@@ -172,6 +209,29 @@ export class Control {
     else this.#org.rules.assignment.set(object, ownerId);
   }
 
+  /** A customer's own trigger on any field; null: the object has none. */
+  setMirrorTrigger(object: string, mirror: Mirror | null): void {
+    const { mirrors } = this.#org.rules;
+    if (mirror === null) return void mirrors.delete(object);
+    const known = this.#org.schema.get(object);
+    const name = (given: string): string => fieldOf(known, given).name;
+    const added = { ...mirror, from: name(mirror.from), to: name(mirror.to) };
+    mirrors.set(object, [...(mirrors.get(object) ?? []), added]);
+  }
+  /** Queries on the object that would read more rows than this time out; null: none does. */
+  setQueryLimit(object: string, rows: number | null): void {
+    if (rows === null) this.#org.queryLimits.delete(object);
+    else this.#org.queryLimits.set(object, rows);
+  }
+
+  /** A refresh token, as a user's authorisation in the browser ends with; rotated at each use. */
+  mintRefreshToken(userId?: string): string {
+    return this.#parts.oauth.mintRefreshToken(userId);
+  }
+  /** On (the default), every refresh ends the token it was asked with. */
+  setRefreshRotation(on: boolean): void {
+    this.#parts.oauth.rotateRefreshTokens = on;
+  }
   /** One token, or all. Held stream connects learn of it at once. */
   revokeToken(token?: string): void {
     this.#parts.oauth.revoke(token);

@@ -41,6 +41,37 @@ describe("faults", () => {
     caller.org.control.faults.add({ match: "*", action: { status: 502, body: "<html>Bad gateway</html>" } });
     expect(await create()).toMatchObject({ status: 502, body: "<html>Bad gateway</html>" });
   });
+  test("the page of an org that is down is no JSON", async () => {
+    caller.org.control.faults.add({ match: "create", action: { html: 503 } });
+    const reply = await create();
+    expect(reply).toMatchObject({ status: 503, body: expect.stringContaining("<html>") as string });
+    expect(leads()).toBe(0);
+  });
+  test("a lie tells of a failure though the call was applied, and an answer can be rewritten", async () => {
+    const { faults } = caller.org.control;
+    faults.add({ match: "create", action: { lie: { status: 400, code: "UNKNOWN_EXCEPTION" } } });
+    expect(await create()).toMatchObject({ status: 400, body: [{ errorCode: "UNKNOWN_EXCEPTION" }] });
+    expect(leads()).toBe(1);
+    faults.add({ match: "create", action: { rewrite: (answer) => ({ ...answer, json: { id: "no id" } }) } });
+    expect((await create()).body).toEqual({ id: "no id" });
+    expect(leads()).toBe(2);
+  });
+  test("a share of the calls is struck until a time, by a random that can be seeded", async () => {
+    const { faults, now } = { faults: caller.org.control.faults, now: caller.clock.now() };
+    const drawn = [0.1, 0.9, 0.2, 0.8];
+    faults.random = () => drawn.shift() ?? 0;
+    faults.add({
+      match: "create",
+      share: 0.5,
+      untilMs: now + 60_000,
+      action: { status: 503, code: "SERVER_UNAVAILABLE" },
+    });
+    const statuses = [];
+    for (let i = 0; i < 4; i++) statuses.push((await create()).status);
+    expect(statuses).toEqual([503, 201, 503, 201]);
+    await caller.clock.advance(60_000);
+    expect((await create()).status).toBe(201);
+  });
   test("a held call waits for its release and is then applied; a hanging one is never answered", async () => {
     const { faults } = caller.org.control;
     faults.add({ match: "create", action: "hold" });
@@ -79,6 +110,23 @@ describe("the control API over HTTP", () => {
     expect((await control("records?object=Lead&Title=Countess")).body).toMatchObject([{ Id: made[0] }]);
     expect((await control("calls")).body).toEqual({ total: 0, byKind: {} });
     expect((await control("events")).body).toHaveLength(2);
+  });
+  test("keeps transactions and locks open between requests, by name", async () => {
+    const [kept] = (await control("create", { object: "Lead", rows: [lead] })).body as string[];
+    await control("begin", { name: "t" });
+    const [made] = (await control("in-transaction", { name: "t", object: "Lead", create: [lead] })).body as string[];
+    expect((await control(`record?id=${made ?? ""}`)).body).toBeNull();
+    await control("commit", { name: "t" });
+    expect((await control(`record?id=${made ?? ""}`)).body).toMatchObject({ Id: made });
+    await control("lock", { name: "l", ids: [kept] });
+    const edit = { object: "Lead", rows: [{ Id: kept, Title: "Countess" }] };
+    expect(await control("update", edit)).toMatchObject({ status: 400, body: { code: "UNABLE_TO_LOCK_ROW" } });
+    await control("unlock", { name: "l" });
+    expect((await control("update", edit)).status).toBe(200);
+    expect(await control("commit", { name: "t" })).toMatchObject({
+      status: 400,
+      body: { error: "No transaction named t is open." },
+    });
   });
   test("moves a manual clock, and names its verbs to whoever asks for another", async () => {
     await control("advance", { ms: 5000 });

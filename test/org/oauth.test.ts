@@ -9,6 +9,56 @@ beforeEach(async () => {
 });
 const status = async () => (await caller.rest("GET", "/limits")).status;
 
+describe("a refresh token", () => {
+  const refresh = (token: string, more: Record<string, string> = {}) =>
+    caller.form("/services/oauth2/token", {
+      grant_type: "refresh_token",
+      refresh_token: token,
+      client_id: caller.org.clientId,
+      ...more,
+    });
+  type Tokens = { access_token: string; refresh_token: string };
+
+  test("gives a session and another refresh token, and is dead from then on", async () => {
+    const { control } = caller.org;
+    const first = control.mintRefreshToken(control.users.adminUserId);
+    const { body } = await refresh(first);
+    const { access_token, refresh_token } = body as Tokens;
+    expect(body).toMatchObject({ instance_url: caller.org.url, scope: "api refresh_token" });
+    expect((body as { id: string }).id).toMatch(control.users.adminUserId);
+    caller.token = access_token;
+    expect(await status()).toBe(200);
+    expect(await refresh(first)).toMatchObject({ status: 400, body: { error: "invalid_grant" } });
+    expect((await refresh(refresh_token)).status).toBe(200);
+  });
+  test("lasts when rotation is off", async () => {
+    const { control } = caller.org;
+    control.setRefreshRotation(false);
+    const token = control.mintRefreshToken();
+    for (let i = 0; i < 3; i++) {
+      const { status: answered, body } = await refresh(token);
+      expect(answered).toBe(200);
+      expect(body).not.toHaveProperty("refresh_token");
+    }
+  });
+  test("that is revoked takes its sessions with it", async () => {
+    const { body } = await refresh(caller.org.control.mintRefreshToken());
+    const { access_token, refresh_token } = body as Tokens;
+    expect((await caller.form("/services/oauth2/revoke", { token: refresh_token })).status).toBe(200);
+    caller.token = access_token;
+    expect(await status()).toBe(401);
+    expect((await refresh(refresh_token)).body).toMatchObject({ error: "invalid_grant" });
+  });
+  test("is worth nothing with a wrong client, a wrong secret or a user who has left", async () => {
+    const { control } = caller.org;
+    const token = control.mintRefreshToken(control.users.repUserId);
+    expect((await refresh(token, { client_id: "no" })).body).toMatchObject({ error: "invalid_client_id" });
+    expect((await refresh(token, { client_secret: "no" })).body).toMatchObject({ error: "invalid_client" });
+    control.setUserActive(control.users.repUserId, false);
+    expect((await refresh(token)).body).toMatchObject({ error: "inactive_user" });
+  });
+});
+
 describe("client credentials", () => {
   test("give a token without an expiry, and the id URL of org and user", async () => {
     const { org } = caller;

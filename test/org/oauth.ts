@@ -1,4 +1,4 @@
-/** Access tokens: client credentials and JWT bearer, sliding session timeout, revoke, identity. */
+/** Access tokens: client credentials, JWT bearer and refresh with rotation; sliding session timeout, revoke, identity. */
 import { createVerify, generateKeyPairSync } from "node:crypto";
 import type { Clock } from "../../service/clock.ts";
 import type { HttpAnswer, HttpRequest } from "./http.ts";
@@ -15,6 +15,12 @@ export interface OAuthApp {
 interface Session {
   userId: string;
   usedAt: number;
+  /** The grant it was made from, when that was a refresh token. */
+  grant?: Grant;
+}
+/** What a user has authorised: all refresh tokens that follow one another are one grant. */
+interface Grant {
+  userId: string;
 }
 
 const refusal = (error: string, description: string, status = 400): HttpAnswer => ({
@@ -39,6 +45,9 @@ export class OAuth {
   readonly #clock: Clock;
   readonly #publicKey: string;
   readonly #sessions = new Map<string, Session>();
+  readonly #refreshTokens = new Map<string, Grant>();
+  /** Each refresh gives a new refresh token and ends the old one, as Salesforce recommends. */
+  rotateRefreshTokens = true;
   #issued = 0;
   /** Called with a token that no longer counts. */
   onEnd: (token: string) => void = () => undefined;
@@ -79,6 +88,20 @@ export class OAuth {
     for (const session of this.#sessions.values()) session.usedAt = this.#clock.now() - this.timeoutMs - 1;
   }
 
+  /** A refresh token, as an authorisation in the browser would have ended with. */
+  mintRefreshToken(userId: string = this.app.runAs): string {
+    return this.#refreshToken({ userId });
+  }
+  #refreshToken(grant: Grant): string {
+    const token = `5Aep861${(++this.#issued).toString(36).padStart(6, "0")}.${Math.random().toString(36).slice(2)}`;
+    this.#refreshTokens.set(token, grant);
+    return token;
+  }
+  #revokeGrant(grant: Grant): void {
+    for (const [token, of] of this.#refreshTokens) if (of === grant) this.#refreshTokens.delete(token);
+    for (const [token, session] of [...this.#sessions]) if (session.grant === grant) this.#end(token);
+  }
+
   answer(request: HttpRequest, base: string): HttpAnswer {
     if (request.path.startsWith("/id/")) return this.#identity(request, base);
     switch (request.path) {
@@ -87,6 +110,12 @@ export class OAuth {
         return this.#token(new URLSearchParams(request.body), base);
       case "/services/oauth2/revoke": {
         const token = new URLSearchParams(request.body).get("token") ?? request.query.get("token");
+        const grant = this.#refreshTokens.get(token ?? "");
+        if (grant) {
+          // A refresh token takes the sessions made from it with it.
+          this.#revokeGrant(grant);
+          return { status: 200, text: "" };
+        }
         if (token === null || !this.#sessions.has(token))
           return refusal("unsupported_token_type", "this token type is not supported");
         this.#end(token);
@@ -107,11 +136,28 @@ export class OAuth {
         return refusal("invalid_client", "invalid client credentials");
       return this.#issue(base);
     }
+    if (grant === "refresh_token") return this.#refresh(form, base);
     if (grant === "urn:ietf:params:oauth:grant-type:jwt-bearer") {
       const reason = this.#refuseAssertion(form.get("assertion") ?? "", base);
       return reason === undefined ? this.#issue(base) : refusal("invalid_grant", reason);
     }
     return refusal("unsupported_grant_type", `grant type not supported: ${grant ?? "none given"}`);
+  }
+
+  #refresh(form: URLSearchParams, base: string): HttpAnswer {
+    if (form.get("client_id") !== this.app.clientId) return refusal("invalid_client_id", "client identifier invalid");
+    const secret = form.get("client_secret");
+    // An app may do without its secret here; a wrong one is refused all the same.
+    if (secret !== null && secret !== this.app.clientSecret)
+      return refusal("invalid_client", "invalid client credentials");
+    const token = form.get("refresh_token") ?? "";
+    const grant = this.#refreshTokens.get(token);
+    if (!grant) return refusal("invalid_grant", "expired access/refresh token");
+    const user = this.#org.rows.get(this.#org.schema.get("User"), grant.userId);
+    if (user?.IsActive !== true) return refusal("inactive_user", "user is inactive");
+    if (!this.rotateRefreshTokens) return this.#issue(base, grant);
+    this.#refreshTokens.delete(token);
+    return this.#issue(base, grant, { refresh_token: this.#refreshToken(grant) });
   }
 
   #refuseAssertion(assertion: string, base: string): string | undefined {
@@ -141,10 +187,10 @@ export class OAuth {
     return undefined;
   }
 
-  #issue(base: string): HttpAnswer {
-    const userId = this.app.runAs;
+  #issue(base: string, grant?: Grant, more: Record<string, string> = {}): HttpAnswer {
+    const userId = grant?.userId ?? this.app.runAs;
     const token = `${this.#org.id.slice(0, 15)}!AQ${(++this.#issued).toString(36).padStart(6, "0")}.${Math.random().toString(36).slice(2)}`;
-    this.#sessions.set(token, { userId, usedAt: this.#clock.now() });
+    this.#sessions.set(token, { userId, usedAt: this.#clock.now(), ...(grant ? { grant } : {}) });
     return {
       status: 200,
       json: {
@@ -154,7 +200,8 @@ export class OAuth {
         token_type: "Bearer",
         issued_at: String(this.#clock.now()),
         signature: "c3RhbmQtaW4=",
-        scope: "api",
+        scope: grant ? "api refresh_token" : "api",
+        ...more,
       },
     };
   }

@@ -1,5 +1,6 @@
 /** The HTTP side: reads a request, finds the part that answers it, lets faults have their way, writes the answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { QueryJobs } from "./bulk/query-jobs.ts";
 import type { CometD } from "./cometd/endpoint.ts";
 import type { Control } from "./control.ts";
 import { handleControl } from "./control-http.ts";
@@ -20,6 +21,8 @@ interface Host {
   oauth: OAuth;
   usage: ApiUsage;
   cursors: Cursors;
+  jobs: QueryJobs;
+  allowances: () => Record<string, { max: number; used: number }>;
   faults: Faults;
   cometd: CometD;
   control: Control;
@@ -59,20 +62,26 @@ function destination(host: Host, request: HttpRequest, base: string): Destinatio
   }));
 }
 
-function rest(host: Host, request: HttpRequest): HttpAnswer {
+async function rest(host: Host, request: HttpRequest): Promise<HttpAnswer> {
   const info = { "Sforce-Limit-Info": host.usage.header() };
   try {
     checkHead(request);
     const userId = host.oauth.user(bearer(request));
     if (userId === undefined) throw new PlatformError("INVALID_SESSION_ID", "Session expired or invalid");
     if (host.usage.exhausted()) throw new PlatformError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
-    const { org, cursors, usage } = host;
+    const { org, cursors, usage, jobs, allowances } = host;
     const { method, query, headers, path } = request;
-    const answer = handleRest(
-      { org, cursors, usage, userId, method, query, headers, body: jsonBody(request), tx: null },
-      path,
+    const base = { org, cursors, usage, jobs, allowances, userId, method, query, headers, body: jsonBody(request) };
+    const answer = await org.locks.around(request.signal, (finished) =>
+      handleRest({ ...base, finished, tx: null }, path),
     );
-    return { status: answer.status, json: answer.body, headers: { ...info, ...answer.headers } };
+    return {
+      status: answer.status,
+      json: answer.body,
+      ...(answer.text === undefined ? {} : { text: answer.text }),
+      ...(answer.type === undefined ? {} : { type: answer.type }),
+      headers: { ...info, ...answer.headers },
+    };
   } catch (error) {
     if (!(error instanceof PlatformError)) throw error;
     return { status: error.status, json: [restError(error)], headers: info };

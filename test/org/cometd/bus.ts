@@ -88,6 +88,12 @@ export class Bus {
     if (from < Math.max(this.#firstId, this.#purgedTo) || from > this.#lastId) return undefined;
     return this.#events.filter((e) => e.channel === channel && e.replayId > from);
   }
+  publishedLastHour(): number {
+    const since = this.#org.clock.now() - 3_600_000;
+    let from = this.#events.length;
+    while ((this.#events[from - 1]?.at ?? -Infinity) > since) from--;
+    return this.#events.length - from;
+  }
   published(): StoredEvent[] {
     return [...this.#events];
   }

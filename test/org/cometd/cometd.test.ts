@@ -2,69 +2,15 @@ import { get } from "node:http";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Caller } from "../caller.ts";
 import { openOrg, until } from "../caller.ts";
+import type { Message } from "./bayeux-client.ts";
+import { BayeuxClient, changeChannel as channel } from "./bayeux-client.ts";
 
 let caller: Caller;
 beforeEach(async () => {
   caller = await openOrg();
 });
-const channel = "/event/Lantern_Change__e";
 const lead = { LastName: "Lovelace", Company: "Engines" };
-type Message = Record<string, unknown>;
 
-/** A hand-driven Bayeux client: every message is a step of the test. */
-class Client {
-  clientId = "";
-  cookie = "";
-  #id = 0;
-  async post(messages: Message[], headers: Record<string, string> = {}): Promise<Message[]> {
-    const reply = await caller.send("/cometd/67.0", {
-      method: "POST",
-      headers: {
-        "Content-Type": "application/json",
-        Authorization: `OAuth ${caller.token}`,
-        ...(this.cookie === "" ? {} : { Cookie: this.cookie }),
-        ...headers,
-      },
-      body: JSON.stringify(
-        messages.map((m) => ({
-          id: String(++this.#id),
-          ...(this.clientId === "" ? {} : { clientId: this.clientId }),
-          ...m,
-        })),
-      ),
-    });
-    this.cookie = reply.headers.get("set-cookie")?.split(";")[0] ?? this.cookie;
-    return reply.body as Message[];
-  }
-  async handshake(): Promise<Message> {
-    const [reply = {}] = await this.post([
-      { channel: "/meta/handshake", version: "1.0", supportedConnectionTypes: ["long-polling"] },
-    ]);
-    this.clientId = String(reply.clientId);
-    return reply;
-  }
-  connect(more: Message = {}): Promise<Message[]> {
-    return this.post([{ channel: "/meta/connect", connectionType: "long-polling", ...more }]);
-  }
-  async subscribe(from?: unknown, to = channel): Promise<Message> {
-    const [reply = {}] = await this.post([
-      {
-        channel: "/meta/subscribe",
-        subscription: to,
-        ...(from === undefined ? {} : { ext: { replay: { [to]: from } } }),
-      },
-    ]);
-    return reply;
-  }
-  /** Handshake, first connect, subscribe. */
-  static async listening(from?: unknown): Promise<Client> {
-    const client = new Client();
-    await client.handshake();
-    await client.connect();
-    await client.subscribe(from);
-    return client;
-  }
-}
 /** Until the org holds a connect. */
 const settled = () => until(() => caller.org.control.streamClients().held === 1);
 const replayIds = (messages: Message[]) =>
@@ -74,7 +20,7 @@ const ids = () => caller.org.control.events().map((e) => e.replayId);
 
 describe("a connection", () => {
   test("begins with a handshake and a first connect that is answered at once with advice", async () => {
-    const client = new Client();
+    const client = new BayeuxClient(caller);
     expect(await client.handshake()).toMatchObject({
       successful: true,
       supportedConnectionTypes: ["long-polling"],
@@ -86,7 +32,7 @@ describe("a connection", () => {
   });
 
   test("holds a later connect until an event comes, and hands it over with its replay id and EventUuid", async () => {
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     const held = client.connect();
     await settled();
     const made = create();
@@ -112,7 +58,7 @@ describe("a connection", () => {
   });
 
   test("ends an idle hold after 110 s of the org's clock", async () => {
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     const held = client.connect();
     await settled();
     await caller.clock.advance(110_000);
@@ -120,7 +66,7 @@ describe("a connection", () => {
   });
 
   test("is forgotten when the client does not connect again within 40 s", async () => {
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     await caller.clock.advance(39_000);
     expect(await client.connect({ advice: { timeout: 0 } })).toMatchObject([{ successful: true }]);
     await caller.clock.advance(41_000);
@@ -135,14 +81,14 @@ describe("a connection", () => {
   });
 
   test("keeps what came between two connects", async () => {
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     create();
     create();
     expect(replayIds(await client.connect())).toEqual(ids());
   });
 
   test("answers a connect at once that travels with other messages", async () => {
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     const replies = await client.post([
       { channel: "/meta/connect", connectionType: "long-polling" },
       { channel: "/meta/unsubscribe", subscription: channel },
@@ -151,7 +97,7 @@ describe("a connection", () => {
   });
 
   test("needs its cookie, a handshake and long polling", async () => {
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     const { cookie } = client;
     client.cookie = "";
     expect(await client.connect()).toMatchObject([
@@ -161,11 +107,13 @@ describe("a connection", () => {
     expect(await client.connect({ connectionType: "websocket" })).toMatchObject([
       { error: "400::Invalid connection type {websocket}" },
     ]);
-    expect(await new Client().connect()).toMatchObject([{ error: "403::Client has not completed handshake" }]);
+    expect(await new BayeuxClient(caller).connect()).toMatchObject([
+      { error: "403::Client has not completed handshake" },
+    ]);
   });
 
   test("ends with disconnect", async () => {
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     expect(await client.post([{ channel: "/meta/disconnect" }])).toMatchObject([{ successful: true }]);
     expect(await client.connect()).toMatchObject([{ error: "403::Unknown client" }]);
   });
@@ -180,12 +128,12 @@ describe("authentication", () => {
   });
   test("a handshake with a dead token, or none, is denied with the reason", async () => {
     caller.token = "dead";
-    expect(await new Client().handshake()).toMatchObject(denied("401::Authentication invalid"));
-    const [none] = await new Client().post([{ channel: "/meta/handshake" }], { Authorization: "" });
+    expect(await new BayeuxClient(caller).handshake()).toMatchObject(denied("401::Authentication invalid"));
+    const [none] = await new BayeuxClient(caller).post([{ channel: "/meta/handshake" }], { Authorization: "" });
     expect(none).toMatchObject(denied("401::Request requires authentication"));
   });
   test("a token revoked while a connect is held ends it at once", async () => {
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     const held = client.connect();
     await settled();
     caller.org.control.revokeToken();
@@ -200,7 +148,7 @@ describe("authentication", () => {
     ]);
   });
   test("a live stream keeps its session alive past the session timeout", async () => {
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     for (let i = 0; i < 70; i++) {
       const held = client.connect();
       await settled();
@@ -216,9 +164,9 @@ describe("replay", () => {
     create();
     create();
     const [first, second, third] = ids();
-    expect(replayIds(await (await Client.listening(-1)).connect({ advice: { timeout: 0 } }))).toEqual([]);
-    expect(replayIds(await (await Client.listening(-2)).connect())).toEqual([first, second, third]);
-    expect(replayIds(await (await Client.listening(first)).connect())).toEqual([second, third]);
+    expect(replayIds(await (await BayeuxClient.listening(caller, -1)).connect({ advice: { timeout: 0 } }))).toEqual([]);
+    expect(replayIds(await (await BayeuxClient.listening(caller, -2)).connect())).toEqual([first, second, third]);
+    expect(replayIds(await (await BayeuxClient.listening(caller, first)).connect())).toEqual([second, third]);
   });
   test("ids rise, with gaps", () => {
     for (let i = 0; i < 10; i++) create();
@@ -231,7 +179,7 @@ describe("replay", () => {
     const [old = 0] = ids();
     await caller.clock.advance(73 * 3_600_000);
     await caller.login();
-    const client = await Client.listening(-2);
+    const client = await BayeuxClient.listening(caller, -2);
     expect(replayIds(await client.connect({ advice: { timeout: 0 } }))).toEqual([]);
     expect(await client.subscribe(old - 1)).toMatchObject({
       successful: false,
@@ -243,11 +191,11 @@ describe("replay", () => {
     const [before = 0] = ids();
     caller.org.control.bus.reset();
     create();
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     expect(await client.subscribe(before)).toMatchObject({ successful: false });
   });
   test("a map without the channel, an unknown event and an unknown kind of channel are refused by name", async () => {
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     const [missing] = await client.post([
       { channel: "/meta/subscribe", subscription: channel, ext: { replay: { "/event/A__e": -2 } } },
     ]);
@@ -268,7 +216,7 @@ describe("the bus, when told to misbehave", () => {
     create();
     bus.duplicate = 1;
     create();
-    const messages = await (await Client.listening(-2)).connect();
+    const messages = await (await BayeuxClient.listening(caller, -2)).connect();
     const events = messages
       .filter((m) => m.channel === channel)
       .map((m) => (m.data as { event: { EventUuid: string; replayId: number } }).event);
@@ -277,7 +225,7 @@ describe("the bus, when told to misbehave", () => {
     expect(new Set(events.map((e) => e.replayId)).size).toBe(2);
   });
   test("clients that the server forgot are told so, in the middle of a hold", async () => {
-    const client = await Client.listening();
+    const client = await BayeuxClient.listening(caller);
     const held = client.connect();
     await settled();
     caller.org.control.forgetStreamClients();

@@ -35,6 +35,33 @@ export const handshakeDenied = (message: BayeuxMessage, failureReason: string): 
   successful: false,
 });
 
+/** What the platform is too busy for: the reason stands in `ext`, next to an error that says less. */
+const busyReason = "503::Server is too busy. Please try your request again later.";
+export const tooBusy = (message: BayeuxMessage): Reply =>
+  message.channel === "/meta/handshake"
+    ? handshakeDenied(message, busyReason)
+    : {
+        ...refused(message, `403::${message.channel === "/meta/connect" ? "Connect" : "Subscribe"} denied`),
+        ext: { sfdc: { failureReason: busyReason }, ...ext },
+        ...(message.channel === "/meta/connect" ? { advice: { interval: 0, reconnect: "none" } } : {}),
+        ...(message.subscription === undefined ? {} : { subscription: message.subscription }),
+      };
+
+export const tooManyConnections =
+  "403::To protect all customers from excessive usage and Denial of Service attacks, we limit the number of simultaneous connections per server. Your request has been denied because this limit has been exceeded. Please try your request again later.";
+export const tooManyClients = "403::Organization concurrent user limit exceeded";
+export const dailyLimit = "403::Organization total events daily limit exceeded";
+
+/** In a live connection too: no advice brings it back before the day is over. */
+export const dailyLimitReached = (message: BayeuxMessage): Reply => ({
+  ...refused(message, dailyLimit),
+  ...(message.channel === "/meta/connect" ? { advice: { interval: 0, reconnect: "none" } } : {}),
+  ...(message.subscription === undefined ? {} : { subscription: message.subscription }),
+});
+
+/** Old deployments name neither the message nor the channel: a client that waits for its id waits for ever. */
+export const nameless = (error: string): Reply => ({ error, successful: false });
+
 export const connectOk = (message: BayeuxMessage, first: boolean): Reply => ({
   clientId: message.clientId,
   ...(first ? { advice: { interval: 0, timeout: 110_000, reconnect: "retry" } } : {}),
@@ -55,10 +82,10 @@ export const tokenGone = (message: BayeuxMessage): Reply[] => [
   },
 ];
 
-export const unknownClient = (message: BayeuxMessage): Reply => ({
+export const unknownClient = (message: BayeuxMessage, code = 403): Reply => ({
   channel: message.channel,
   id: message.id,
-  error: "403::Unknown client",
+  error: `${code}::Unknown client`,
   successful: false,
   advice: { interval: 0, reconnect: "handshake" },
 });

@@ -1,5 +1,5 @@
 /** Lead conversion with the platform's field rules, one lead within a transaction. */
-import { insertRow, liveRow, updateRow } from "./dml.ts";
+import { deleteRow, insertRow, liveRow, updateRow } from "./dml.ts";
 import { PlatformError } from "./errors.ts";
 import { normaliseId } from "./ids.ts";
 import { childrenOf, move } from "./reparent.ts";
@@ -267,6 +267,10 @@ function moveRelated(
   for (const event of childrenOf(tx, events, "WhoId", leadId))
     move(tx, events, event, { WhoId: into.contactId, WhatId: event.WhatId ?? what, OwnerId: into.ownerId });
   const members = tx.org.schema.get("CampaignMember");
-  for (const member of childrenOf(tx, members, "LeadId", leadId))
-    move(tx, members, member, { ContactId: into.contactId });
+  for (const member of childrenOf(tx, members, "LeadId", leadId)) {
+    const campaigns = childrenOf(tx, members, "ContactId", into.contactId).map((other) => other.CampaignId);
+    // One membership of a campaign is enough; the contact's own stays.
+    if (campaigns.includes(member.CampaignId)) deleteRow(tx, members, String(member.Id), { silent: true });
+    else move(tx, members, member, { ContactId: into.contactId });
+  }
 }

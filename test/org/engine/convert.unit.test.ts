@@ -204,6 +204,26 @@ describe("converting a lead", () => {
     expect(control.record(member)).toMatchObject({ LeadId: id, ContactId: done.contactId });
   });
 
+  test("events follow to the contact and what it belongs to, open or past", () => {
+    const id = newLead();
+    const meeting = one("Event", { WhoId: id, Subject: "demo", DurationInMinutes: 30 });
+    const withOpportunity = convert(id, { doNotCreateOpportunity: false });
+    expect(control.record(meeting)).toMatchObject({
+      WhoId: withOpportunity.contactId,
+      WhatId: withOpportunity.opportunityId,
+    });
+  });
+
+  test("a campaign that the contact is a member of already keeps one membership", () => {
+    const [account, campaign] = [one("Account", { Name: "Engines" }), one("Campaign", { Name: "c" })];
+    const contact = one("Contact", { LastName: "Lovelace", AccountId: account });
+    const kept = one("CampaignMember", { CampaignId: campaign, ContactId: contact });
+    const id = newLead();
+    const dropped = one("CampaignMember", { CampaignId: campaign, LeadId: id });
+    convert(id, { accountId: account, contactId: contact });
+    expect([control.record(kept)?.IsDeleted, control.record(dropped)?.IsDeleted]).toEqual([false, true]);
+  });
+
   test("custom fields follow only where Map Lead Fields says so", () => {
     control.addCustomField("Lead", "Seniority__c", { type: "string" });
     control.addCustomField("Contact", "Level__c", { type: "string" });

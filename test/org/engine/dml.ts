@@ -1,7 +1,7 @@
 /** Create, update, delete and undelete one record within a transaction, under every rule that applies to a save. */
 import { coerce } from "./coerce.ts";
 import { PlatformError } from "./errors.ts";
-import { checkDuplicates, checkValidation } from "./rules.ts";
+import { checkDuplicates, checkRowFault, checkValidation, mirrored, mirrorsOf } from "./rules.ts";
 import type { Field, Row, SObject, Value } from "./schema.ts";
 import type { ChangeKind, EffectKind, Transaction } from "./transaction.ts";
 import { difference } from "./transaction.ts";
@@ -129,6 +129,11 @@ function save(
   before: Row | undefined,
   options: SaveOptions,
 ): Row {
+  if (options.silent !== true) {
+    checkRowFault(tx.org.rules, object, String(row.Id));
+    for (const mirror of mirrorsOf(tx.org.rules, object, row, before))
+      if (mirror.laterAs === undefined) row[mirror.to] = mirrored(object, mirror, row);
+  }
   derived(object, row);
   if (options.silent !== true && options.unchecked !== true) {
     checkRequired(object, row);

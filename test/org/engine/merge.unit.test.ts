@@ -32,6 +32,27 @@ function refused(work: () => unknown): string {
 }
 
 describe("merging", () => {
+  test("events, tasks, memberships and opportunities lead to the master afterwards, without a trigger of their own", () => {
+    const account = one("Account", { Name: "Engines" });
+    const [master, loser] = [1, 2].map((n) => one("Contact", { LastName: `c${n}`, AccountId: account })) as [
+      string,
+      string,
+    ];
+    const children = [
+      one("Event", { WhoId: loser, Subject: "demo" }),
+      one("Task", { WhoId: loser, Subject: "call" }),
+      one("CampaignMember", { CampaignId: one("Campaign", { Name: "c" }), ContactId: loser }),
+    ];
+    const before = control.events().length;
+    const merged = join("Contact", master, [loser]);
+    expect(children.map((id) => control.record(id)?.WhoId ?? control.record(id)?.ContactId)).toEqual(
+      children.map(() => master),
+    );
+    expect(merged.updatedRelatedIds).toEqual(expect.arrayContaining(children));
+    const told = control.events().slice(before);
+    expect(told.map((e) => e.data.payload.Object__c)).toEqual(["Contact"]);
+  });
+
   test("the master keeps its values and takes those given; losers are deleted and name their master", () => {
     const [master, a, b] = [
       one("Account", { Name: "m" }),

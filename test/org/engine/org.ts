@@ -1,6 +1,7 @@
 /** The org: its schema, rows, users, rules, ledger and clock. Everything else works on one of these. */
 import type { Clock } from "../../../service/clock.ts";
 import { IdMint } from "./ids.ts";
+import { Locks } from "./locks.ts";
 import type { Rules } from "./rules.ts";
 import { noRules } from "./rules.ts";
 import { Rows } from "./rows.ts";
@@ -23,8 +24,7 @@ export class Org {
   readonly ids = new IdMint();
   readonly rules: Rules = noRules();
   readonly ledger: LedgerEntry[] = [];
-  /** Row id → the transaction that holds it. */
-  readonly locks = new Map<string, unknown>();
+  readonly locks: Locks;
   /** User id → custom permissions. */
   readonly permissions = new Map<string, Set<string>>();
   /** Children that went with a deleted parent and come back with it. */
@@ -32,6 +32,12 @@ export class Org {
   readonly autoNumbers = new Map<string, number>();
   /** Map Lead Fields: a lead's custom field → where conversion puts it, as `Contact.Seniority__c`. */
   readonly leadFieldMap = new Map<string, string>();
+  /** Transactions begun and not yet ended. */
+  readonly open = new Set<Transaction>();
+  /** Records gone from the recycle bin: `deleted` still tells of them. */
+  readonly purged: { object: string; id: string; deletedDate: string }[] = [];
+  /** Object → rows a query on it may read before it times out; none by default. */
+  readonly queryLimits = new Map<string, number>();
   id = "";
   #entries = 0;
   /** Run at the end of each transaction, still inside it: the place of triggers. */
@@ -42,12 +48,15 @@ export class Org {
 
   constructor(given: { clock: Clock; schema: Schema; apiVersion: string }) {
     this.clock = given.clock;
+    this.locks = new Locks(given.clock);
     this.schema = given.schema;
     this.apiVersion = given.apiVersion;
   }
 
   begin(userId: string): Transaction {
-    return new Transaction(this, userId);
+    const tx = new Transaction(this, userId);
+    this.open.add(tx);
+    return tx;
   }
   /** Runs `work` in a transaction of its own: committed when it returns, rolled back when it throws. */
   transact<T>(userId: string, work: (tx: Transaction) => T): T {

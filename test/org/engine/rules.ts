@@ -2,6 +2,7 @@
 import { PlatformError } from "./errors.ts";
 import type { Reader } from "./rows.ts";
 import type { Row, Schema, SObject, Value } from "./schema.ts";
+import { isText } from "./schema.ts";
 
 export interface FieldCheck {
   field: string;
@@ -25,9 +26,26 @@ export interface Rules {
   duplicates: DuplicateRule[];
   /** Object → owner whom the active assignment rule gives every record it looks at. */
   assignment: Map<string, string>;
+  /** Object → a customer's own trigger that copies one field into another whenever the first changes. */
+  mirrors: Map<string, Mirror[]>;
+  /** Refuses a row on purpose, by a platform code; for contention that strikes some rows and not others. */
+  rowFault: ((object: string, id: string) => { code: string; message: string } | undefined) | null;
 }
 
-export const noRules = (): Rules => ({ validation: new Map(), duplicates: [], assignment: new Map() });
+export interface Mirror {
+  from: string;
+  to: string;
+  /** In a later transaction of this user (an asynchronous flow); default: in the save itself, as a before trigger. */
+  laterAs?: string;
+}
+
+export const noRules = (): Rules => ({
+  validation: new Map(),
+  duplicates: [],
+  assignment: new Map(),
+  mirrors: new Map(),
+  rowFault: null,
+});
 
 export function validationOf(check: FieldCheck): ValidationRule {
   const holds = (value: Value): boolean => {
@@ -96,3 +114,19 @@ export function checkDuplicates(
   }
 }
 const keyOf = (value: Value | undefined): string | null => (value == null ? null : String(value).toLowerCase());
+
+export function checkRowFault(rules: Rules, object: SObject, id: string): void {
+  const fault = rules.rowFault?.(object.name, id);
+  if (fault) throw new PlatformError(fault.code, fault.message);
+}
+
+/** The mirrors whose source this save changes. */
+export const mirrorsOf = (rules: Rules, object: SObject, row: Row, before: Row | undefined): Mirror[] =>
+  (rules.mirrors.get(object.name) ?? []).filter(({ from }) => (before?.[from] ?? null) !== (row[from] ?? null));
+
+/** The source's value as the target holds it: texts are cut to its length, other kinds go over as they are. */
+export function mirrored(object: SObject, mirror: Mirror, row: Row): Value {
+  const value = row[mirror.from] ?? null;
+  const target = object.fields.get(mirror.to.toLowerCase());
+  return value !== null && target && isText(target.type) ? String(value).slice(0, target.length) : value;
+}

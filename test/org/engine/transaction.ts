@@ -3,6 +3,7 @@
  * whole, and so that a commit may come later than the SystemModstamp its rows carry.
  */
 import { PlatformError } from "./errors.ts";
+import { LockBusy } from "./locks.ts";
 import type { Reader } from "./rows.ts";
 import type { Row, SObject, Value } from "./schema.ts";
 import { stampOf } from "./time.ts";
@@ -79,19 +80,29 @@ export class Transaction implements Reader {
     return this.#over(object, this.org.rows.related(object, field, id), (row) => row[field] === id);
   }
 
-  /** Writes one version of a row and holds its lock until the end; another transaction's lock refuses it. */
+  /** Writes one version of a row and holds its lock until the end. */
   put(object: SObject, row: Row): void {
     const id = String(row.Id);
-    const holder = this.org.locks.get(id);
-    if (holder !== undefined && holder !== this)
-      throw new PlatformError(
-        "UNABLE_TO_LOCK_ROW",
-        "unable to obtain exclusive access to this record or 1 records: " + id,
-      );
-    this.org.locks.set(id, this);
+    this.lock(id);
+    // A child's write locks its parent too: mostly it is the account that calls contend for.
+    for (const field of object.fields.values()) {
+      const parent = field.cascade ? row[field.name] : null;
+      if (typeof parent === "string") this.lock(parent);
+    }
     const rows = this.#rows.get(object.name);
     if (rows) rows.set(id, row);
     else this.#rows.set(object.name, new Map([[id, row]]));
+  }
+
+  /** Held until the end; while another transaction has it, the call waits for it or is refused. */
+  lock(id: string): void {
+    const { locks } = this.org;
+    if (locks.take(id, this)) return;
+    if (locks.patient) throw new LockBusy(id);
+    throw new PlatformError(
+      "UNABLE_TO_LOCK_ROW",
+      `unable to obtain exclusive access to this record or 1 records: ${id}`,
+    );
   }
 
   savepoint(): Savepoint {
@@ -121,7 +132,8 @@ export class Transaction implements Reader {
 
   rollback(): void {
     this.#open = false;
-    for (const [id, holder] of this.org.locks) if (holder === this) this.org.locks.delete(id);
+    this.org.open.delete(this);
+    this.org.locks.free(this);
   }
 
   /** Makes everything visible at once, then lets the outside know: ledger, events, webhook. */

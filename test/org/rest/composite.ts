@@ -63,7 +63,10 @@ export function composite(ctx: RestContext, dispatch: Dispatch): RestAnswer {
   const tx = given.allOrNone === true ? ctx.org.begin(ctx.userId) : null;
   const answers: Subanswer[] = [];
   try {
-    for (const request of requests) answers.push(run(ctx, dispatch, request, answers, tx));
+    for (const request of requests) {
+      const answer = () => run(ctx, dispatch, request, answers, tx);
+      answers.push(tx ? answer() : ctx.finished.part(answer));
+    }
     const failed = tx !== null && answers.some((a) => a.httpStatusCode >= 400);
     if (failed) {
       tx.rollback();

@@ -1,16 +1,22 @@
 /** One REST request, or one subrequest of a composite, on its way to a handler. */
 import { PlatformError } from "../engine/errors.ts";
 import type { SaveOptions } from "../engine/dml.ts";
+import type { Finished } from "../engine/locks.ts";
 import type { Org } from "../engine/org.ts";
 import type { Reader } from "../engine/rows.ts";
+import type { QueryJobs } from "../bulk/query-jobs.ts";
 import type { SObject } from "../engine/schema.ts";
 import type { Transaction } from "../engine/transaction.ts";
+import type { QueryEnv } from "../soql/run.ts";
 import type { ApiUsage } from "../usage.ts";
 import type { Cursors } from "./cursors.ts";
 
 export interface RestAnswer {
   status: number;
   body?: unknown;
+  /** In place of a JSON body. */
+  text?: string;
+  type?: string;
   headers?: Record<string, string>;
 }
 
@@ -18,6 +24,9 @@ export interface RestContext {
   org: Org;
   cursors: Cursors;
   usage: ApiUsage;
+  jobs: QueryJobs;
+  /** What `/limits` tells: name → allowed and used. */
+  allowances: () => Record<string, { max: number; used: number }>;
   userId: string;
   /** `67.0`, as the caller's path names it. */
   apiVersion: string;
@@ -28,11 +37,21 @@ export interface RestContext {
   body: unknown;
   /** What the route's pattern caught, decoded. */
   params: string[];
+  /** Parts of this call that are committed already, when it is begun again after a wait for a lock. */
+  finished: Finished;
   /** The transaction of a composite with allOrNone; else each handler makes its own. */
   tx: Transaction | null;
 }
 
 export const readerOf = (ctx: RestContext): Reader => ctx.tx ?? ctx.org.rows;
+
+export const queryEnv = (ctx: RestContext, all: boolean): QueryEnv => ({
+  schema: ctx.org.schema,
+  reader: readerOf(ctx),
+  apiVersion: ctx.apiVersion,
+  all,
+  tooLong: ctx.org.queryLimits,
+});
 
 /** All of `work` or nothing of it. */
 export function write<T>(ctx: RestContext, work: (tx: Transaction) => T): T {

@@ -107,11 +107,18 @@ export function resources(ctx: RestContext): RestAnswer {
   const at = (name: string) => `/services/data/v${ctx.apiVersion}/${name}`;
   return {
     status: 200,
-    body: Object.fromEntries(["sobjects", "query", "queryAll", "composite", "limits"].map((name) => [name, at(name)])),
+    body: Object.fromEntries(
+      ["sobjects", "query", "queryAll", "composite", "limits", "jobs"].map((name) => [name, at(name)]),
+    ),
   };
 }
 
 export function limits(ctx: RestContext): RestAnswer {
-  const max = ctx.usage.limit;
-  return { status: 200, body: { DailyApiRequests: { Max: max, Remaining: Math.max(0, max - ctx.usage.used()) } } };
+  const allowed = Object.entries(ctx.allowances());
+  return {
+    status: 200,
+    body: Object.fromEntries(
+      allowed.map(([name, { max, used }]) => [name, { Max: max, Remaining: Math.max(0, max - used) }]),
+    ),
+  };
 }

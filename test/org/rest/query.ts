@@ -1,7 +1,8 @@
 import { PlatformError } from "../engine/errors.ts";
+import { columnsOf } from "../soql/columns.ts";
 import { runSoql } from "../soql/run.ts";
 import type { RestAnswer, RestContext } from "./context.ts";
-import { readerOf } from "./context.ts";
+import { queryEnv } from "./context.ts";
 
 /** The platform allows at least 200 rows a page. */
 function batchSize(ctx: RestContext): number | undefined {
@@ -12,7 +13,8 @@ function batchSize(ctx: RestContext): number | undefined {
 export function query(ctx: RestContext, all: boolean): RestAnswer {
   const soql = ctx.query.get("q");
   if (soql === null) throw new PlatformError("MALFORMED_QUERY", "A query string has to be specified");
-  const result = runSoql({ schema: ctx.org.schema, reader: readerOf(ctx), apiVersion: ctx.apiVersion, all }, soql);
+  if (ctx.query.get("columns") === "true") return { status: 200, body: columnsOf(ctx.org.schema, soql) };
+  const result = runSoql(queryEnv(ctx, all), soql);
   if (result.kind === "count") return { status: 200, body: { totalSize: result.total, done: true, records: [] } };
   if (result.kind === "aggregate")
     return { status: 200, body: { totalSize: result.records.length, done: true, records: result.records } };

@@ -7,7 +7,9 @@ import { composite } from "./composite.ts";
 import type { RestAnswer, RestContext } from "./context.ts";
 import { notFound } from "./context.ts";
 import { describeGlobal, describeObject, limits, objectInfo, resources } from "./describe.ts";
+import { changeJob, createJob, deleteJob, jobResults, listJobs, readJob } from "./jobs.ts";
 import { query, queryMore } from "./query.ts";
+import { deletedRecords, updatedRecords } from "./replication.ts";
 import { createRecord, deleteRecord, readRecord, updateRecord, upsertRecord } from "./sobjects.ts";
 
 interface Route {
@@ -34,6 +36,8 @@ const routes: Route[] = [
   route("GET", "/sobjects/:object", "describe", objectInfo),
   route("GET", "/sobjects/:object/describe", "describe", describeObject),
   route("POST", "/sobjects/:object", "create", createRecord),
+  route("GET", "/sobjects/:object/updated", "updated", updatedRecords),
+  route("GET", "/sobjects/:object/deleted", "deleted", deletedRecords),
   route("GET", "/sobjects/:object/:id", "read", readRecord),
   route("PATCH", "/sobjects/:object/:id", "update", updateRecord),
   route("DELETE", "/sobjects/:object/:id", "delete", deleteRecord),
@@ -44,6 +48,12 @@ const routes: Route[] = [
   route("POST", "/composite/sobjects/:object", "collections.retrieve", retrieveRecords),
   route("GET", "/composite/sobjects/:object", "collections.retrieve", retrieveRecords),
   route("PATCH", "/composite/sobjects/:object/:field", "collections.upsert", upsertRecords),
+  route("POST", "/jobs/query", "bulk.create", createJob),
+  route("GET", "/jobs/query", "bulk.list", listJobs),
+  route("GET", "/jobs/query/:id", "bulk.read", readJob),
+  route("PATCH", "/jobs/query/:id", "bulk.change", changeJob),
+  route("DELETE", "/jobs/query/:id", "bulk.delete", deleteJob),
+  route("GET", "/jobs/query/:id/results", "bulk.results", jobResults),
   route("POST", "/composite", "composite", (ctx) => composite(ctx, dispatch)),
 ];
 

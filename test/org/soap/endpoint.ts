@@ -2,6 +2,7 @@
 import type { Converted, LeadConvert } from "../engine/convert.ts";
 import { convertLead } from "../engine/convert.ts";
 import { PlatformError } from "../engine/errors.ts";
+import type { Finished } from "../engine/locks.ts";
 import type { Merged, MergeRequest } from "../engine/merge.ts";
 import { merge } from "../engine/merge.ts";
 import type { Org } from "../engine/org.ts";
@@ -42,9 +43,10 @@ interface SoapContext {
   user: (token: string | undefined) => string | undefined;
 }
 
-export function handleSoap(ctx: SoapContext, request: HttpRequest): HttpAnswer {
+export async function handleSoap(ctx: SoapContext, request: HttpRequest): Promise<HttpAnswer> {
   try {
-    return { status: 200, text: answer(ctx, request), type: "text/xml; charset=UTF-8" };
+    const text = await ctx.org.locks.around(request.signal, (finished) => answer(ctx, request, finished));
+    return { status: 200, text, type: "text/xml; charset=UTF-8" };
   } catch (error) {
     if (error instanceof PlatformError || error instanceof SoapFault)
       return { status: 500, text: fault(error), type: "text/xml; charset=UTF-8" };
@@ -52,7 +54,7 @@ export function handleSoap(ctx: SoapContext, request: HttpRequest): HttpAnswer {
   }
 }
 
-function answer(ctx: SoapContext, request: HttpRequest): string {
+function answer(ctx: SoapContext, request: HttpRequest, finished: Finished): string {
   const asked = parseEnvelope(request.body);
   const userId = ctx.user(textOf(asked.headers.SessionHeader?.sessionId) ?? undefined);
   if (userId === undefined)
@@ -75,8 +77,8 @@ function answer(ctx: SoapContext, request: HttpRequest): string {
   };
   const rows =
     asked.operation === "merge"
-      ? mergeAll(ctx.org, userId, asked, options)
-      : convertAll(ctx.org, userId, asked, options);
+      ? mergeAll(ctx.org, userId, asked, options, finished)
+      : convertAll(ctx.org, userId, asked, options, finished);
   return response(asked.operation, rows, { used: ctx.usage.used(), limit: ctx.usage.limit });
 }
 
@@ -96,7 +98,7 @@ function tried<T>(work: () => T): Outcome<T> {
 }
 
 /** All leads in one transaction; when one fails, each again in its own. */
-function convertAll(org: Org, userId: string, asked: SoapRequest, options: Options): string[] {
+function convertAll(org: Org, userId: string, asked: SoapRequest, options: Options, finished: Finished): string[] {
   const requests = listOf(asked.arguments.leadConverts).map(readConvert);
   if (requests.length > 100)
     throw new PlatformError(
@@ -104,12 +106,14 @@ function convertAll(org: Org, userId: string, asked: SoapRequest, options: Optio
       `cannot convert more than 100 leads at once: found ${requests.length}`,
     );
   const one = (tx: Transaction, request: LeadConvert) => convertLead(tx, request, options);
-  const together = tried(() => org.transact(userId, (tx) => requests.map((request) => one(tx, request))));
+  const together = finished.part(() =>
+    tried(() => org.transact(userId, (tx) => requests.map((request) => one(tx, request)))),
+  );
   if ("ok" in together) return together.ok.map((c) => convertRow(c.leadId, { ok: c }));
   return requests.map((request) =>
     convertRow(
       request.leadId,
-      tried(() => org.transact(userId, (tx) => one(tx, request))),
+      finished.part(() => tried(() => org.transact(userId, (tx) => one(tx, request)))),
     ),
   );
 }
@@ -158,12 +162,12 @@ function readConvert(given: string | Xml): LeadConvert {
 }
 
 /** Each merge is a transaction of its own. */
-function mergeAll(org: Org, userId: string, asked: SoapRequest, options: Options): string[] {
+function mergeAll(org: Org, userId: string, asked: SoapRequest, options: Options, finished: Finished): string[] {
   const requests = listOf(asked.arguments.request ?? asked.arguments.mergeRequests);
   if (requests.length > 200)
     throw new PlatformError("EXCEEDED_ID_LIMIT", `cannot merge more than 200 at once: found ${requests.length}`);
   return requests.map((given) =>
-    mergeRow(tried(() => org.transact(userId, (tx) => merge(tx, readMerge(org, given), options)))),
+    mergeRow(finished.part(() => tried(() => org.transact(userId, (tx) => merge(tx, readMerge(org, given), options))))),
   );
 }
 

@@ -17,6 +17,8 @@ export interface QueryEnv {
   apiVersion: string;
   /** queryAll: deleted rows too. */
   all: boolean;
+  /** Object → rows a query on it may read before it has run for too long. */
+  tooLong?: ReadonlyMap<string, number>;
 }
 
 export type QueryResult =
@@ -83,7 +85,12 @@ function matching(env: QueryEnv, object: SObject, query: ParsedQuery, below?: { 
   const order = comparer(env, object, query);
   const from = below ? env.reader.related(object, below.field, below.id) : candidates(filter, query.where);
   const rows: Row[] = [];
-  for (const row of from) if ((env.all || row.IsDeleted !== true) && keep(row)) rows.push(row);
+  const most = env.tooLong?.get(object.name) ?? Infinity;
+  let read = 0;
+  for (const row of from) {
+    if (++read > most) throw new PlatformError("QUERY_TIMEOUT", "Your query request was running for too long.");
+    if ((env.all || row.IsDeleted !== true) && keep(row)) rows.push(row);
+  }
   if (order) rows.sort(order);
   return window(query, rows);
 }

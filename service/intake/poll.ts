@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import { LanternError } from "../errors.ts";
 import {
   beginObject,
+  checkedWatch,
   keepConfig,
   readConfig,
   readingFields,
@@ -190,7 +191,7 @@ async function keepWatch(
     );
     return;
   }
-  const watch = watchOf(outcome.page.rows);
+  const watch = await checkedWatch(org.salesforce, watchOf(outcome.page.rows), ctx.log);
   const added = Object.keys(watch).filter((object) => !state.watermarks.has(object));
   if (JSON.stringify(watch) === JSON.stringify(state.settings.watch) && added.length === 0) return;
   const now = org.salesforce.serverNow();

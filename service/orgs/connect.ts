@@ -8,7 +8,7 @@ import { Conflict, LanternError } from "../errors.ts";
 import { want } from "../queue/queue.ts";
 import type { OrgIdentity, Salesforce } from "../salesforce/index.ts";
 import type { Tx } from "../store/store.ts";
-import { keepConfig, readConfig, watchOf, watchQuery } from "./sync-config.ts";
+import { checkedWatch, keepConfig, readConfig, watchOf, watchQuery } from "./sync-config.ts";
 
 export const baselineJob = "baseline";
 
@@ -27,7 +27,7 @@ export async function connectOrg(ctx: Context, salesforce: Salesforce): Promise<
     throw new LanternError("The org has no Lantern_Watch__c; install the Lantern package there first.", {
       code: "package_missing",
     });
-  const watched = watchOf(watch.page.rows);
+  const watched = await checkedWatch(salesforce, watchOf(watch.page.rows), ctx.log);
   const connectedAt = salesforce.serverNow();
   return ctx.store.write(async (tx) => {
     const { orgs, watermarks } = tx.t;

@@ -4,4 +4,4 @@ export { readingFields, watchedByDefault } from "./fields.ts";
 export { changedFields, fingerprint, inputHash, sameVersion } from "./fingerprint.ts";
 export type { OrgConnection } from "./org.ts";
 export { policyBody, readDefinition } from "./policy-schema.ts";
-export { keepConfig, readConfig, watchOf, watchQuery } from "./sync-config.ts";
+export { checkedWatch, keepConfig, readConfig, watchOf, watchQuery } from "./sync-config.ts";

@@ -8,7 +8,7 @@ import { readDefinition } from "./policy-schema.ts";
 import { redrive } from "../queue/queue.ts";
 import { syncPools, type MemberFound, type PoolFound, type UserFound } from "../routing/index.ts";
 import { SalesforceError, soql, textOf, type QueryRequest, type Row, type Salesforce } from "../salesforce/index.ts";
-import type { OrgSettings } from "../store/json.ts";
+import type { OrgSettings, PolicyBody } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
 import { watchedByDefault } from "./fields.ts";
 
@@ -60,10 +60,80 @@ export const watchQuery: QueryRequest = {
   }),
 };
 
+/** What is set refers to fields of the org: one that is not there would make every reading of the object fail. */
+async function fieldProblem(salesforce: Salesforce, object: string, fields: readonly string[]): Promise<string | null> {
+  let known: Set<string>;
+  try {
+    known = new Set([...(await salesforce.describe(object)).fields.keys()].map((name) => name.toLowerCase()));
+  } catch (error) {
+    if (error instanceof SalesforceError && (error.kind === "permanent" || error.kind === "follow"))
+      return `There is no object ${object} that the integration user can see.`;
+    throw error;
+  }
+  // A path leads to another object; only its beginning is this object's own.
+  const missing = fields.filter((field) => !field.includes(".") && !known.has(field.toLowerCase()));
+  return missing.length === 0
+    ? null
+    : `${object} has no field ${missing.join(", ")} that the integration user can see.`;
+}
+
+/** Watched fields that the org has; the others are named in the log and left out. */
+export async function checkedWatch(
+  salesforce: Salesforce,
+  watch: OrgSettings["watch"],
+  log: Context["log"],
+): Promise<OrgSettings["watch"]> {
+  const checked: OrgSettings["watch"] = {};
+  for (const [object, fields] of Object.entries(watch)) {
+    const whole = await fieldProblem(salesforce, object, []);
+    if (whole !== null) {
+      log.warn({ object, problem: whole }, "an object in Lantern_Watch__c cannot be watched");
+      continue;
+    }
+    const problems = await Promise.all(fields.map((field) => fieldProblem(salesforce, object, [field])));
+    checked[object] = fields.filter((_, i) => problems[i] === null);
+    const told = problems.filter((problem) => problem !== null);
+    if (told.length > 0) log.warn({ object, problems: told }, "a field in Lantern_Watch__c cannot be watched");
+  }
+  return checked;
+}
+
+export interface ReadPolicy {
+  name: string;
+  object: string;
+  order: number;
+  active: boolean;
+  mode: "observe" | "act";
+  body: PolicyBody;
+  sfId: string;
+  problem: string | null;
+}
+
+async function policyOf(salesforce: Salesforce, row: Row): Promise<ReadPolicy> {
+  const read = readDefinition(textOrNull(row, "Definition__c"));
+  const object = text(row, "Object__c");
+  return {
+    name: text(row, "Name"),
+    object,
+    order: numberOrNull(row, "Order__c") ?? 0,
+    active: row["Active__c"] === true,
+    mode: row["Mode__c"] === "act" ? "act" : "observe",
+    body: read.body,
+    sfId: text(row, "Id"),
+    problem: read.problem ?? (await fieldProblem(salesforce, object, conditionFields(read.body))),
+  };
+}
+
+/** The fields that a policy's conditions read. */
+function conditionFields({ when }: PolicyBody): string[] {
+  if (!when) return [];
+  return ("all" in when ? when.all : when.any).map((condition) => condition.field);
+}
+
 export interface OrgConfig {
   pools: PoolFound[];
   members: MemberFound[];
-  policies: Row[];
+  policies: ReadPolicy[];
   settings: Row[];
   users: UserFound[];
 }
@@ -104,7 +174,7 @@ export async function readConfig(salesforce: Salesforce): Promise<OrgConfig> {
       pausedUntil: typeof row["Paused_Until__c"] === "string" ? Date.parse(row["Paused_Until__c"]) : null,
       pauseReason: textOrNull(row, "Pause_Reason__c"),
     })),
-    policies,
+    policies: await Promise.all(policies.map((row) => policyOf(salesforce, row))),
     settings,
     users: users.map((row) => ({
       userId: text(row, "Id"),
@@ -130,29 +200,18 @@ export async function keepConfig(tx: Tx, ctx: Context, orgId: string, config: Or
       .where(eq(orgs.id, orgId));
 }
 
-async function keepPolicies(tx: Tx, ctx: Context, orgId: string, rows: readonly Row[]): Promise<void> {
+async function keepPolicies(tx: Tx, ctx: Context, orgId: string, found: readonly ReadPolicy[]): Promise<void> {
   const { policies } = tx.t;
-  for (const row of rows) {
-    const read = readDefinition(textOrNull(row, "Definition__c"));
-    const values = {
-      tenantId: ctx.tenant,
-      object: text(row, "Object__c"),
-      order: numberOrNull(row, "Order__c") ?? 0,
-      active: row["Active__c"] === true,
-      mode: row["Mode__c"] === "act" ? ("act" as const) : ("observe" as const),
-      body: read.body,
-      sfId: text(row, "Id"),
-      problem: read.problem,
-      updatedAt: ctx.clock.now(),
-    };
+  for (const { name, ...policy } of found) {
+    const values = { ...policy, tenantId: ctx.tenant, updatedAt: ctx.clock.now() };
     await tx.db
       .insert(policies)
-      .values({ orgId, name: text(row, "Name"), ...values })
+      .values({ orgId, name, ...values })
       .onConflictDoUpdate({ target: [policies.orgId, policies.name], set: values });
-    if (read.problem !== null)
-      ctx.log.warn({ policy: text(row, "Name"), problem: read.problem }, "a policy in the org cannot be used");
+    if (policy.problem !== null)
+      ctx.log.warn({ policy: name, problem: policy.problem }, "a policy in the org cannot be used");
   }
-  const names = rows.map((row) => text(row, "Name"));
+  const names = found.map((policy) => policy.name);
   await tx.db
     .delete(policies)
     .where(and(eq(policies.orgId, orgId), names.length > 0 ? notInArray(policies.name, names) : undefined));

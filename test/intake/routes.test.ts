@@ -188,6 +188,27 @@ onBothStores("what admins set", (open) => {
   );
 
   it(
+    "names a field that the org does not have, instead of failing every record",
+    inWorld(options, async (world) => {
+      const admin = world.control.as(world.control.users.adminUserId);
+      const [policy] = world.control.records("Lantern_Policy__c");
+      const definition = { when: { all: [{ field: "Shoe_Size__c", op: "gt", value: 40 }] }, assign: { pool: "emea" } };
+      admin.update("Lantern_Policy__c", [{ Id: policy?.Id, Definition__c: JSON.stringify(definition) }]);
+      admin.create("Lantern_Watch__c", [{ Name: "Leads", Object__c: "Lead", Fields__c: "Email, Hat_Size__c" }]);
+      await world.hearPoll();
+      const [kept] = await world.store.read((tx) => tx.db.select().from(tx.t.policies));
+      expect(kept?.problem).toContain("Shoe_Size__c");
+      const [org] = await world.store.read((tx) => tx.db.select().from(tx.t.orgs));
+      expect(org?.settings.watch).toEqual({ Lead: ["Email"] });
+      const [lead = ""] = newLeads(world, 1);
+      await world.hearPoll();
+      await world.work();
+      expect(await world.run(lead)).toMatchObject({ outcome: "no_policy" });
+      expect(await world.parked()).toEqual([]);
+    }),
+  );
+
+  it(
     "is refused in words where it does not fit, and the record is left alone",
     inWorld(options, async (world) => {
       const [policy] = world.control.records("Lantern_Policy__c");

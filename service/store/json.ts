@@ -156,6 +156,14 @@ export interface RunData {
   owner?: { id: string; by: "matched_owner" | "turn" | "kept"; pool?: string; sequence?: number; reason: string };
   written?: boolean;
   converted?: { contactId: string | null; accountId: string | null; opportunityId: string | null; adopted: boolean };
+  /** Values that the conversion left behind, decided and about to be written: once they are, nothing tells them apart. */
+  surviving?: {
+    object: "Contact" | "Account";
+    id: string;
+    /** The fields at hand, as they were. */
+    before: Record<string, JsonValue>;
+    fields: Record<string, JsonValue>;
+  }[];
   reviewId?: string;
   /** What was done, for the caller: in order. */
   actions?: { action: string; object: string; id: string | null; detail: string }[];

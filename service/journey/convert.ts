@@ -28,7 +28,7 @@ export async function convert(journey: Journey): Promise<Commit> {
   const reading = journey.reading ?? (await readNow(journey, "Lead", run.recordId));
   if (reading === null)
     return async () => ({ end: "gone", reason: "The lead was deleted before it could be converted." });
-  const already = resultIn(reading);
+  const already = resultIn(reading, journey.org.userId);
   if (already) return adopt(journey, already);
   // What the match was decided on has changed: that is decided anew before anything irreversible.
   if (run.data.hash !== undefined && !sameVersion(run.data.hash, reading.fingerprint)) return superseded(journey);
@@ -55,7 +55,7 @@ export async function convert(journey: Journey): Promise<Commit> {
   } catch (error) {
     // Only a refusal at the door is sure not to have happened. Otherwise the effect stays open until the lead was read.
     if (!(error instanceof SalesforceError) || !["session", "quota", "permanent"].includes(error.kind)) throw error;
-    await journey.ctx.store.write((tx) => failEffect(tx, journey.ctx, effectKey(run), error.message));
+    await notHappened(journey, error.message, error.fate === "never");
     throw error;
   }
   return result.ok ? adopt(journey, { ...result, adopted: false }) : refused(journey, result.errors);
@@ -71,15 +71,18 @@ interface Happened {
   contactId: string;
   opportunityId: string | null;
   adopted: boolean;
+  /** A person did it, while a call of ours was out or about to go. */
+  byOthers?: boolean;
 }
 
-function resultIn({ row }: Reading): Happened | null {
+function resultIn({ row }: Reading, ourUserId: string): Happened | null {
   if (row["IsConverted"] !== true) return null;
   return {
     accountId: textOf(row["ConvertedAccountId"] ?? null) ?? "",
     contactId: textOf(row["ConvertedContactId"] ?? null) ?? "",
     opportunityId: textOf(row["ConvertedOpportunityId"] ?? null),
     adopted: true,
+    byOthers: row["LastModifiedById"] !== ourUserId,
   };
 }
 
@@ -125,8 +128,9 @@ function adopt(journey: Journey, happened: Happened): Commit {
   const ids = { contactId: happened.contactId, accountId: happened.accountId, opportunityId: happened.opportunityId };
   return async (tx): Promise<Advance> => {
     const ours = await finishEffect(tx, ctx, effectKey(run), ids);
-    const converted = { ...ids, adopted: ours === undefined };
-    if (!ours)
+    const converted = { ...ids, adopted: ours === undefined || happened.byOthers === true };
+    if (ours?.reservationId && happened.byOthers) await returnReservation(tx, ctx, ours.reservationId);
+    if (!ours || happened.byOthers)
       return {
         end: "already_converted",
         reason: "The lead was converted already; its contact and account are the ones it was converted into.",
@@ -188,19 +192,27 @@ function reasonOf(data: RunData): string {
 
 /** A row that Salesforce refused: what it means is in its code. */
 async function refused(journey: Journey, errors: RowFailure[]): Promise<Commit> {
-  const { ctx, run } = journey;
+  const { run } = journey;
   const first = errors[0] ?? { statusCode: "UNKNOWN_EXCEPTION", message: "Salesforce gave no reason.", fields: [] };
   const told = `Salesforce did not convert the lead: ${sentence(errors)}`;
   if (first.statusCode === "DUPLICATES_DETECTED") return reviewed(journey, "duplicates_detected", told);
   const kind = classify(first);
   const lasting = kind === "permanent" || kind === "redecide";
-  const reservation = await ctx.store.write((tx) => failEffect(tx, ctx, effectKey(run), told, lasting));
-  if (lasting && reservation && !run.data.asked) await ctx.store.write((tx) => returnReservation(tx, ctx, reservation));
+  // It may be an earlier call of ours, late, that this one ran into: the effect stays open until the lead was read.
+  if (first.statusCode !== "CANNOT_UPDATE_CONVERTED_LEAD") await notHappened(journey, told, lasting);
   if (lasting && run.data.asked) return async () => ({ end: "convert_failed", reason: told });
   throw new LanternError(told, {
     code: `convert_${kind}`,
     details: { salesforce_code: first.statusCode },
     fate: lasting ? "never" : kind === "follow" ? { afterMs: 1_000 } : "backoff",
+  });
+}
+
+/** Salesforce has said no: the effect is free for the next attempt; when there will be none, what was reserved returns. */
+async function notHappened({ ctx, run }: Journey, reason: string, lasting: boolean): Promise<void> {
+  await ctx.store.write(async (tx) => {
+    const reservation = await failEffect(tx, ctx, effectKey(run), reason, lasting);
+    if (lasting && reservation && !run.data.asked) await returnReservation(tx, ctx, reservation);
   });
 }
 

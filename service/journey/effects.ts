@@ -2,8 +2,9 @@
  * Effects that may happen once: `convert:{org}:{lead}`, `merge:{org}:{loser}`. The row is written before Salesforce is
  * called and closed with its answer; whoever finds it open after its deadline reads Salesforce before anything else.
  */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, isNotNull, ne, sql } from "drizzle-orm";
 import type { Context } from "../context.ts";
+import { returnReservation } from "../credits/index.ts";
 import type { JsonObject } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
 
@@ -106,4 +107,19 @@ export async function failEffect(
     })
     .where(and(eq(effects.key, key), eq(effects.state, "sent")));
   return before?.reservationId ?? null;
+}
+
+/**
+ * Nobody works on the effect any more, and it did not happen: what was reserved for it returns, so that a later attempt
+ * reserves anew.
+ */
+export async function dropReservation(tx: Tx, ctx: Context, key: string): Promise<void> {
+  const { effects } = tx.t;
+  const [held] = await tx.db
+    .select({ reservationId: effects.reservationId })
+    .from(effects)
+    .where(and(eq(effects.key, key), ne(effects.state, "done"), isNotNull(effects.reservationId)));
+  if (!held?.reservationId) return;
+  await tx.db.update(effects).set({ reservationId: null }).where(eq(effects.key, key));
+  await returnReservation(tx, ctx, held.reservationId);
 }

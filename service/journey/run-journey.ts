@@ -13,7 +13,8 @@ import type { Handler } from "../queue/worker.ts";
 import type { RunData } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
 import { closeRun } from "./close.ts";
-import { convert } from "./convert.ts";
+import { convert, effectKey } from "./convert.ts";
+import { dropReservation } from "./effects.ts";
 import { enrich } from "./enrich.ts";
 import type { Advance, Commit, Journey, JourneyConfig, Run, Step, StepName } from "./journey.ts";
 import { look } from "./look.ts";
@@ -198,6 +199,7 @@ async function endRun(
   if (!record) return;
   await closeAsked(tx, journey, advance.end, data);
   const dirty = record.wantSeq > record.doneSeq || advance.lookAgainAt !== undefined;
+  if (!dirty && advance.end !== "converted") await dropReservation(tx, ctx, effectKey(run));
   const waiting = dirty ? await anotherRun(tx, run) : null;
   if (dirty && waiting === null) {
     await tx.db.insert(runs).values({

@@ -45,7 +45,7 @@ export async function hearRows(
     given.org.id,
     versions.map((v) => v.id),
   );
-  const fresh = versions.filter((v) => known.get(v.id)?.seenModstamp !== v.modstamp);
+  const fresh = versions.filter((v) => isFresh(v, known.get(v.id)));
   if (fresh.length === 0) return { processed: 0, recovered: 0 };
   await mirrorRows(
     tx,
@@ -62,6 +62,7 @@ export async function hearRows(
     else if (before?.handledHash == null && ofBaseline(version.row, given.connectedAt)) handled.push(version);
     // A journey that has read this very version is at work on it.
     else if (underWay.get(version.id) === version.modstamp) continue;
+    else if (before?.seenModstamp === version.modstamp && underWay.has(version.id)) continue;
     else changes.push({ recordId: version.id, ownChange: version.row["LastModifiedById"] === given.org.userId });
   }
   await remember(tx, ctx, given, fresh, new Set(handled.map((v) => v.id)));
@@ -76,6 +77,14 @@ export async function hearRows(
   const recovered = received.filter((r) => !r.merged && theirs.has(r.recordId) && !underWay.has(r.recordId)).length;
   return { processed: fresh.length, recovered };
 }
+
+/**
+ * A stamp is a whole second, and more may change within it after we have read: a row of the stamp last seen that differs
+ * from what was handled is not passed over.
+ */
+const isFresh = (version: Version, before: Known | undefined): boolean =>
+  before?.seenModstamp !== version.modstamp ||
+  (before.handledHash !== null && !sameVersion(before.handledHash, version.fingerprint));
 
 const ofBaseline = (row: Row, connectedAt: number): boolean => timeOf(row["LastModifiedDate"]) <= connectedAt;
 

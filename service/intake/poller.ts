@@ -11,8 +11,9 @@ export interface Poller {
   stop(): Promise<void>;
 }
 
-/** A poll that takes longer than this has lost its process. */
-const leaseMs = 10 * 60_000;
+/** Whoever polls renews its lease as long as the poll takes; one that died is followed by another within this time. */
+const leaseMs = 60_000;
+const renewMs = 20_000;
 
 export function startPoller(ctx: Context, org: OrgConnection, options: PollOptions): Poller {
   const stopping = new AbortController();
@@ -20,14 +21,28 @@ export function startPoller(ctx: Context, org: OrgConnection, options: PollOptio
   const holder = ctx.ids.next("poller");
   const name = `poll:${org.id}`;
 
+  const keep = async (over: AbortSignal): Promise<void> => {
+    for (;;) {
+      await ctx.clock.sleep(renewMs, over).catch(() => undefined);
+      if (over.aborted) return;
+      const now = ctx.clock.now();
+      await ctx.store
+        .write((tx) => takeLease(tx, { name, holder, now, until: now + leaseMs }))
+        .catch((error: unknown) => ctx.log.warn({ err: error, org: org.id }, "the poll's lease could not be renewed"));
+    }
+  };
   const turn = async (): Promise<void> => {
     const now = ctx.clock.now();
     const fence = await ctx.store.write((tx) => takeLease(tx, { name, holder, now, until: now + leaseMs }));
     if (fence === null) return;
+    const polled = new AbortController();
+    const kept = keep(polled.signal);
     try {
-      const polled = await pollOnce(ctx, org, options);
-      if (polled.processed > 0) ctx.log.info({ org: org.id, ...polled }, "polled");
+      const found = await pollOnce(ctx, org, options);
+      if (found.processed > 0) ctx.log.info({ org: org.id, ...found }, "polled");
     } finally {
+      polled.abort(new Error("the poll is over"));
+      await kept;
       await ctx.store.write((tx) => releaseLease(tx, name, holder));
     }
   };

@@ -2,10 +2,12 @@
  * The first step: reads the record as it is *now* and decides whether there is anything to do. What was handled already
  * (our own echo, a repeated signal), what belongs to the baseline and what no policy is for ends here, free of charge.
  */
+import { and, eq, sql } from "drizzle-orm";
 import { reserve, triggerPrice } from "../credits/index.ts";
 import { LanternError } from "../errors.ts";
 import { mirrorRow } from "../matching/index.ts";
 import { changedFields } from "../orgs/fingerprint.ts";
+import type { Tx } from "../store/store.ts";
 import type { Commit, Journey } from "./journey.ts";
 import { askedPolicy } from "./asked.ts";
 import { choosePolicy } from "./policy.ts";
@@ -51,7 +53,7 @@ export async function look(journey: Journey): Promise<Commit> {
   return async (tx) => {
     await mirrorRow(tx, run.orgId, run.object, row, modstamp);
     const reservationId =
-      record.reservationId ??
+      (await reservationOf(tx, journey)) ??
       (await reserve(tx, ctx, { amount: triggerPrice(journey.config.prices, run.object), purpose: "trigger" }));
     return {
       to: "enrich",
@@ -65,6 +67,17 @@ export async function look(journey: Journey): Promise<Commit> {
       },
     };
   };
+}
+
+/** What is reserved for the record by now: a door may have heard of it again, and reserved, since the step began. */
+async function reservationOf(tx: Tx, { run }: Journey): Promise<string | null> {
+  const { records } = tx.t;
+  const [row] = await tx.db
+    .update(records)
+    .set({ reservationId: sql`${records.reservationId}` })
+    .where(and(eq(records.orgId, run.orgId), eq(records.recordId, run.recordId)))
+    .returning({ reservationId: records.reservationId });
+  return row?.reservationId ?? null;
 }
 
 /** A convert that somebody asked for: the request's policies stand in the org's place, and no echo stops it. */

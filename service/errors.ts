@@ -4,8 +4,11 @@
  * holds SQL, a stack, a token or another tenant's data.
  */
 
-/** What a worker does with a job that failed so: never again, again with backoff, or later without counting a try. */
-export type Fate = "never" | "backoff" | { afterMs: number };
+/**
+ * What a worker does with a job that failed so: never again; again with backoff, a few times; patiently, for half a day or
+ * so, since it is somebody else's trouble and not the record's; or later, without counting a try.
+ */
+export type Fate = "never" | "backoff" | "patiently" | { afterMs: number };
 
 export interface ErrorFacts {
   code: string;

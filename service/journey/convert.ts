@@ -204,7 +204,7 @@ async function refused(journey: Journey, errors: RowFailure[]): Promise<Commit> 
   throw new LanternError(told, {
     code: `convert_${kind}`,
     details: { salesforce_code: first.statusCode },
-    fate: lasting ? "never" : kind === "follow" ? { afterMs: 1_000 } : "backoff",
+    fate: lasting ? "never" : kind === "follow" ? { afterMs: 1_000 } : "patiently",
   });
 }
 

@@ -123,7 +123,7 @@ async function writeOne(journey: Journey, planned: Surviving): Promise<Surviving
   if (kind === "transient" || kind === "session" || kind === "quota")
     throw new LanternError(`Salesforce refused the values for the ${object}: ${sentence(result.errors)}`, {
       code: `write_${kind}`,
-      fate: "backoff",
+      fate: "patiently",
     });
   // The conversion stands; a value that a validation rule refuses must not hold the journey up for ever.
   ctx.log.warn({ errors: result.errors, record: id }, "Salesforce refused the values that the conversion left behind");

@@ -49,7 +49,7 @@ export async function write(journey: Journey): Promise<Commit> {
       code: `write_${kind}`,
       fate:
         kind === "transient" || kind === "session"
-          ? "backoff"
+          ? "patiently"
           : kind === "follow"
             ? { afterMs: 1_000 }
             : kind === "quota"

@@ -28,6 +28,9 @@ export interface WorkerOptions {
   random?: () => number;
 }
 
+/** With a backoff that grows to a quarter of an hour: about half a day. */
+const patientAttempts = 100;
+
 export class Worker {
   readonly #o: Required<WorkerOptions>;
   readonly #kinds: string[];
@@ -185,7 +188,7 @@ export class Worker {
     const code = error instanceof LanternError ? error.code : "defect";
     if (typeof fate === "object") return { state: "later", runAt: now + fate.afterMs };
     if (fate === "never") return { state: "parked", code, reason: messageOf(error) };
-    if (job.attempts + 1 >= this.#o.maxAttempts)
+    if (job.attempts + 1 >= (fate === "patiently" ? patientAttempts : this.#o.maxAttempts))
       return { state: "parked", code, reason: `${messageOf(error)} (after ${job.attempts + 1} attempts)` };
     return { state: "retry", runAt: now + backoffMs(job.attempts + 1, this.#o.random) };
   }

@@ -21,12 +21,12 @@ export function classify(failure: Pick<RowFailure, "statusCode" | "message">): E
 }
 
 const fates: Record<ErrorClass, Fate> = {
-  session: "backoff",
-  transient: "backoff",
+  session: "patiently",
+  transient: "patiently",
   quota: { afterMs: 15 * 60_000 },
   follow: { afterMs: 0 },
   redecide: "never",
-  unknown: "backoff",
+  unknown: "patiently",
   permanent: "never",
 };
 

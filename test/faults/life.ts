@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import { createApp, firstTenant, type App } from "../../service/app.ts";
 import { readConfig } from "../../service/config.ts";
+import type { Context } from "../../service/context.ts";
 import { memoryLimits } from "../../service/http/index.ts";
 import { hearEvent } from "../../service/intake/stream.ts";
 import { nextDue } from "../../service/queue/queue.ts";
@@ -37,6 +38,8 @@ export interface Life {
   /** Not under the wire: for looking at what is stored. */
   raw: Store;
   wire: Tripwire;
+  /** As the doors of this life act. */
+  context: Context;
   hear(telling: Telling): Promise<void>;
   /** Runs the journeys that are due. */
   work(): Promise<void>;
@@ -77,6 +80,7 @@ export async function beginLife(options: LifeOptions): Promise<Life> {
     app,
     raw,
     wire,
+    context: { ...ctx, actor: { kind: "door", door: "poll" } },
     work,
     hear: (telling) =>
       alive(async () => {

@@ -8,6 +8,7 @@ import { salesforceHosts } from "./hosts.ts";
 import type { Salesforce } from "./port.ts";
 import { queries, query, queryMore, retrieve } from "./read.ts";
 import type { SalesforceAuth } from "./session.ts";
+import { count, deletedIds, updatedIds } from "./replication.ts";
 import { create, updateIfUnmodified } from "./write.ts";
 
 export interface ConnectOptions {
@@ -58,6 +59,9 @@ export async function connectSalesforce(options: ConnectOptions): Promise<Salesf
     query: (request, given) => query(calls, request, given),
     queryMore: (next, given) => queryMore(calls, next, given),
     queries: (requests, given) => queries(calls, apiVersion, requests, given),
+    count: (request, given) => count(calls, request, given),
+    updatedIds: (object, span, given) => updatedIds(calls, object, span, given),
+    deletedIds: (object, span, given) => deletedIds(calls, object, span, given),
     retrieve: (object, ids, fields, given) => retrieve(calls, object, ids, fields, given),
     updateIfUnmodified: (updates, given) => updateIfUnmodified(calls, apiVersion, updates, given),
     create: (object, rows, given) => create(calls, object, rows, given),

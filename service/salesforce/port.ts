@@ -40,6 +40,23 @@ export interface QueryPage {
   next: string | null;
 }
 
+/** Times in ms; the platform ignores their seconds. */
+export interface Span {
+  from: number;
+  to: number;
+}
+export interface UpdatedIds {
+  /** Created or changed in the span and not deleted. */
+  ids: string[];
+  /** ms: nothing that is committed later can lie before it. Open transactions hold it back, for hours at times. */
+  coveredTo: number;
+}
+export interface DeletedIds {
+  /** Also what is gone from the recycle bin. */
+  deleted: { id: string; at: number }[];
+  coveredTo: number;
+}
+
 export interface ConditionalUpdate {
   object: string;
   id: string;
@@ -132,6 +149,12 @@ export interface Salesforce {
     requests: QueryRequest[],
     options?: CallOptions,
   ): Promise<({ ok: true; page: QueryPage } | { ok: false; errors: RowFailure[] })[]>;
+  /** Rows that a `SELECT COUNT()` finds (`soql.counting`). */
+  count(request: QueryRequest, options?: CallOptions): Promise<number>;
+  /** By SystemModstamp; a span of at least a minute, at most 30 days back. */
+  updatedIds(object: string, span: Span, options?: CallOptions): Promise<UpdatedIds>;
+  /** A span of at least a minute, at most 15 days back. */
+  deletedIds(object: string, span: Span, options?: CallOptions): Promise<DeletedIds>;
   /** Rows by id in order, null where there is none (collections of at most 200). */
   retrieve(
     object: string,

@@ -20,21 +20,30 @@ function pageOf(value: unknown): QueryPage {
       "INCOMPLETE_PAGE",
       "Salesforce broke off a query without saying where it goes on.",
     );
-  return { rows: page.records.map(rowOf), done: page.done, next };
+  return { rows: page.records.map(rowOrNothing), done: page.done, next };
 }
+
+/** What is no record becomes a row without fields: whoever needs its Id finds none, and the page's others are kept. */
+const rowOrNothing = (record: unknown): Row =>
+  typeof record === "object" && record !== null && !Array.isArray(record) ? rowOf(record) : {};
 
 /** The platform's limit for a URL, less room for the rest of the request line. */
 const longestPath = 16_000;
 const pathOf = ({ soql, all }: QueryRequest): string => `/${all ? "queryAll" : "query"}?q=${encodeURIComponent(soql)}`;
 
-export async function query(calls: Calls, request: QueryRequest, options?: CallOptions): Promise<QueryPage> {
+/** @throws SalesforceError when it does not fit into a URL. */
+export function queryPath(request: QueryRequest): string {
   const path = pathOf(request);
-  if (path.length > longestPath)
-    throw new SalesforceError(
-      "permanent",
-      "QUERY_TOO_LONG",
-      "The query does not fit into a URL (16 KB); split its lists, some 400 ids each.",
-    );
+  if (path.length <= longestPath) return path;
+  throw new SalesforceError(
+    "permanent",
+    "QUERY_TOO_LONG",
+    "The query does not fit into a URL (16 KB); split its lists, some 400 ids each.",
+  );
+}
+
+export async function query(calls: Calls, request: QueryRequest, options?: CallOptions): Promise<QueryPage> {
+  const path = queryPath(request);
   return pageOf(await calls.json({ kind: "query", method: "GET", path, effect: "read" }, options));
 }
 

@@ -131,6 +131,12 @@ function orderText(order: string | Order, allowed?: ReadonlySet<string>): string
   return `${checkedName(field, allowed)} ${direction}${nulls ? ` NULLS ${nulls}` : ""}`;
 }
 
+/** `SELECT COUNT()` of the rows that meet all conditions. */
+export function counting(from: string, where: readonly Condition[]): string {
+  const found = where.length === 0 ? "" : ` WHERE ${joined(where, "AND").text}`;
+  return `SELECT COUNT() FROM ${checkedName(from)}${found}`;
+}
+
 /** The query's text. Throws a permanent `SalesforceError` (MALFORMED_QUERY) rather than ask for something else. */
 export function select(selection: Selection): string {
   const { allowed, children = [], limit } = selection;

@@ -20,7 +20,9 @@ import {
 import { idOf, soql, timeOf, type QueryPage, type QueryRequest } from "../salesforce/index.ts";
 import type { OrgSettings } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
-import { hearRows, type HearOptions } from "./hear-rows.ts";
+import { hearPage } from "./hear-page.ts";
+import type { HearOptions } from "./hear-rows.ts";
+import { defectOf } from "./unreadable.ts";
 
 export interface PollOptions extends HearOptions {
   /** How far the watermark stays behind the org's clock (ms). */
@@ -129,7 +131,7 @@ function pageQuery(object: string, state: OrgPolled, after: { modstamp: number; 
   };
 }
 
-/** Every page of the object, each heard in a transaction of its own. */
+/** Every page of the object, each heard in a transaction of its own; rows that cannot be read are parked. */
 async function readObject(
   ctx: Context,
   org: OrgConnection,
@@ -141,19 +143,22 @@ async function readObject(
   const total: Polled = { processed: 0, recovered: 0 };
   for (let page = first; page.rows.length > 0;) {
     const { rows } = page;
-    const heard = await ctx.store.write((tx) =>
-      hearRows(
-        tx,
-        ctx,
-        { org, object, rows, watched: state.settings.watch[object] ?? [], connectedAt: state.connectedAt },
-        options,
-      ),
+    const heard = await hearPage(
+      ctx,
+      { org, object, rows, watched: state.settings.watch[object] ?? [], connectedAt: state.connectedAt },
+      options,
     );
     total.processed += heard.processed;
     total.recovered += heard.recovered;
     // Wide rows come in smaller pages than asked for; `done` tells.
     if (rows.length < pageSize && page.done) break;
-    const last = rows.at(-1) ?? {};
+    // Unreadable rows at the end of a page come again at the beginning of the next, and are parked once.
+    const last = rows.findLast((row) => defectOf(row) === undefined);
+    if (!last)
+      throw new LanternError(`No row of a page of ${object} can be read; its watermark stays where it is.`, {
+        code: "page_unreadable",
+        fate: "backoff",
+      });
     const after = { modstamp: timeOf(last["SystemModstamp"]), id: idOf(last) };
     page = await org.salesforce.query(pageQuery(object, state, after));
   }

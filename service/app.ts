@@ -8,10 +8,12 @@ import { createCascade, directoryProvider, type Cascade } from "./enrichment/ind
 import { LanternError, messageOf } from "./errors.ts";
 import { createApi, forgetOldAnswers, type Api, type RateLimits } from "./http/index.ts";
 import { startListener, type Listener } from "./intake/stream.ts";
+import { nextNight, reconcileHandler, reconcileJob, wantReconcile } from "./intake/reconcile-job.ts";
 import { intakeRoutes } from "./intake/routes.ts";
 import { pollOnce, type Polled, type PollOptions } from "./intake/poll.ts";
 import { startPoller, type Poller } from "./intake/poller.ts";
 import { journeyJob } from "./intake/receive.ts";
+import { rowHandler, rowJob } from "./intake/unreadable.ts";
 import { convertRoutes } from "./journey/routes.ts";
 import { journeyHandler } from "./journey/run-journey.ts";
 import { keyFinder, keyRoutes } from "./keys/index.ts";
@@ -88,6 +90,8 @@ export function createApp(options: AppOptions): App {
         },
       }),
       [baselineJob]: baselineHandler({ ...base, connection, leaseMs }),
+      [reconcileJob]: reconcileHandler({ ...base, ...hearing, connection }),
+      [rowJob]: rowHandler({ ...base, ...hearing, connection }),
       [writeOwnerKind]: writeOwnerHandler({ ...base, connection }),
     },
   });
@@ -167,10 +171,17 @@ export function createApp(options: AppOptions): App {
       onGap: () => poller?.soon(),
     });
   };
+  const planReconcile = async (org: OrgConnection): Promise<void> => {
+    if (!config.roles.includes("listener")) return;
+    const ctx = context({ kind: "door", door: "poll" }, org.id);
+    await store.write((tx) => wantReconcile(tx, ctx, org.id, nextNight(clock.now())));
+  };
   const connectUntilItAnswers = async (): Promise<void> => {
     for (let attempt = 1; !stopping.signal.aborted; attempt++) {
       try {
-        return startDoors(state.org() ?? (await connect()));
+        const org = state.org() ?? (await connect());
+        startDoors(org);
+        return await planReconcile(org);
       } catch (error) {
         log.error({ err: error }, `the org cannot be connected yet: ${messageOf(error)}`);
         await clock.sleep(Math.min(60_000, 1_000 * 2 ** attempt), stopping.signal).catch(() => undefined);

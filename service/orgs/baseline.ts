@@ -127,6 +127,12 @@ async function keepPage(tx: Tx, ctx: Context, job: Job, page: Page): Promise<voi
       )
       // A door may have been quicker; what it found out stays.
       .onConflictDoNothing();
+  // The org's row is locked before the last word: of two objects that end at once, the second must see the first's end.
+  if (page.end)
+    await tx.db
+      .update(orgs)
+      .set({ state: sql`${orgs.state}` })
+      .where(eq(orgs.id, orgId));
   await tx.db
     .update(watermarks)
     .set({

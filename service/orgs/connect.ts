@@ -28,7 +28,8 @@ export async function connectOrg(ctx: Context, salesforce: Salesforce): Promise<
       code: "package_missing",
     });
   const watched = await checkedWatch(salesforce, watchOf(watch.page.rows), ctx.log);
-  const connectedAt = salesforce.serverNow();
+  // Stamps are whole seconds: what changes in this very second must count as changed after the connect.
+  const connectedAt = Math.floor(salesforce.serverNow() / 1_000) * 1_000 - 1;
   return ctx.store.write(async (tx) => {
     const { orgs, watermarks } = tx.t;
     const [before] = await tx.db.select().from(orgs).where(eq(orgs.id, identity.orgId));

@@ -1,6 +1,6 @@
 /** Which fields the service reads of each object. Pure. What is watched is the org's choice (`Lantern_Watch__c`). */
 
-import { mirrorFields } from "../matching/index.ts";
+import { mirrorFields } from "../matching/mirror-fields.ts";
 
 /** Watched where the org has no `Lantern_Watch__c` row at all: the same list the package falls back to. */
 export const watchedByDefault: Record<string, string[]> = {

@@ -22,15 +22,18 @@ const environment = z.object({
   ROLES: z
     .string()
     .default("api,worker,listener")
-    .describe("What this process does: api, worker, listener (stream and poll), by commas.")
     .transform((text) =>
       text
         .split(",")
         .map((part) => part.trim())
         .filter((part) => part !== ""),
     )
-    .pipe(z.array(z.enum(["api", "worker", "listener"])).min(1)),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+    .pipe(z.array(z.enum(["api", "worker", "listener"])).min(1))
+    .describe("What this process does: api, worker, listener (stream and poll), by commas."),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("How much is logged."),
   TRUSTED_PROXIES: whole(0).describe("Proxies of yours in front of the service, for the caller's address."),
   SALESFORCE_LOGIN_URL: z.url().optional().describe("The org's My Domain, https://yourcompany.my.salesforce.com."),
   SALESFORCE_CLIENT_ID: z.string().optional().describe("Consumer key of the External Client App."),
@@ -50,7 +53,8 @@ const environment = z.object({
   SALESFORCE_API_VERSION: z
     .string()
     .regex(/^\d+\.0$/)
-    .default("67.0"),
+    .default("67.0")
+    .describe("Version of the Salesforce API; 67.0 or later."),
   SALESFORCE_ALLOW_LOCAL: flag(false).describe("Allows http to this machine, for the stand-in org."),
   POLL_INTERVAL_MS: whole(120_000, 250).describe("How often the org is polled."),
   POLL_OVERLAP_MS: whole(600_000).describe("How far the watermark stays behind the org's clock."),
@@ -60,7 +64,6 @@ const environment = z.object({
   PRICES: z
     .string()
     .optional()
-    .describe('Prices in credits that replace the table\'s, as JSON: {"triggerLead": 2}.')
     .transform((text, ctx) => {
       if (text === undefined) return {};
       try {
@@ -74,7 +77,8 @@ const environment = z.object({
         });
         return z.NEVER;
       }
-    }),
+    })
+    .describe('Prices in credits that replace the table\'s, as JSON: {"triggerLead": 2}.'),
 });
 
 export type SalesforceCredentials =

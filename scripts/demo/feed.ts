@@ -108,7 +108,7 @@ const doorOf = (i: number): Door =>
 
 function editOf(i: number): PlannedLead["edit"] {
   // At once, while the journey is under way; and later, when it is done.
-  if (i % 12 === 6) return { afterMs: 60, field: "Industry", value: "Consulting" };
+  if (i % 12 === 6) return { afterMs: 60, field: "Title", value: "Managing Director" };
   if (i % 12 === 5) return { afterMs: 4_000, field: "City", value: "Springfield" };
   return null;
 }

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import type { Prices } from "../credits/index.ts";
 import { mirrorRows } from "../matching/index.ts";
 import { fingerprint, sameVersion, type OrgConnection } from "../orgs/index.ts";
-import { idOf, timeOf, type Row } from "../salesforce/index.ts";
+import { idOf, textOf, timeOf, type Row } from "../salesforce/index.ts";
 import type { Tx } from "../store/store.ts";
 import { receive, type Heard } from "./receive.ts";
 
@@ -55,17 +55,21 @@ export async function hearRows(
   const underWay = await versionsUnderWay(tx, given.org.id, fresh);
   const changes: Heard[] = [];
   const handled: Version[] = [];
+  const unseen = new Set<string>();
   for (const version of fresh) {
     const before = known.get(version.id);
     if (version.row["IsDeleted"] === true || version.row["IsConverted"] === true) handled.push(version);
     else if (before?.handledHash != null && sameVersion(before.handledHash, version.fingerprint)) continue;
     else if (before?.handledHash == null && ofBaseline(version.row, given.connectedAt)) handled.push(version);
     // A journey that has read this very version is at work on it.
-    else if (underWay.get(version.id) === version.modstamp) continue;
+    else if (underWay.get(version.id)?.modstamp === version.modstamp) continue;
+    // Its own write, seen before it could say so. Not remembered as seen: what else changed is found when it is done.
+    else if (isItsOwn(version.row, underWay.get(version.id), given.org.userId)) unseen.add(version.id);
     else if (before?.seenModstamp === version.modstamp && underWay.has(version.id)) continue;
     else changes.push({ recordId: version.id, ownChange: version.row["LastModifiedById"] === given.org.userId });
   }
-  await remember(tx, ctx, given, fresh, new Set(handled.map((v) => v.id)));
+  const seen = fresh.filter((v) => !unseen.has(v.id));
+  await remember(tx, ctx, given, seen, new Set(handled.map((v) => v.id)));
   const received = await receive(tx, ctx, {
     orgId: given.org.id,
     object: given.object,
@@ -106,17 +110,32 @@ async function knownRecords(tx: Tx, orgId: string, ids: readonly string[]): Prom
   return out;
 }
 
-/** The open runs of these records, and the version (SystemModstamp, ms) each has read; 0 when it has read none yet. */
-async function versionsUnderWay(tx: Tx, orgId: string, versions: readonly Version[]): Promise<Map<string, number>> {
+interface UnderWay {
+  /** The version (SystemModstamp, ms) that was read; 0 when none has been yet. */
+  modstamp: number;
+  runs: string[];
+}
+
+const isItsOwn = (row: Row, underWay: UnderWay | undefined, userId: string): boolean =>
+  row["LastModifiedById"] === userId && (underWay?.runs.includes(textOf(row["Lantern_Run__c"]) ?? "") ?? false);
+
+/** The open runs of these records. */
+async function versionsUnderWay(tx: Tx, orgId: string, versions: readonly Version[]): Promise<Map<string, UnderWay>> {
   const { runs } = tx.t;
-  const out = new Map<string, number>();
+  const out = new Map<string, UnderWay>();
   const ids = versions.map((v) => v.id);
   for (let i = 0; i < ids.length; i += 500) {
     const rows = await tx.db
-      .select({ id: runs.recordId, data: runs.data })
+      .select({ id: runs.recordId, runId: runs.id, data: runs.data })
       .from(runs)
       .where(and(eq(runs.orgId, orgId), eq(runs.state, "open"), inArray(runs.recordId, ids.slice(i, i + 500))));
-    for (const row of rows) out.set(row.id, Math.max(out.get(row.id) ?? 0, row.data.modstamp ?? 0));
+    for (const row of rows) {
+      const before = out.get(row.id) ?? { modstamp: 0, runs: [] };
+      out.set(row.id, {
+        modstamp: Math.max(before.modstamp, row.data.modstamp ?? 0),
+        runs: [...before.runs, row.runId],
+      });
+    }
   }
   return out;
 }

@@ -142,6 +142,16 @@ async function receivePart(tx: Tx, ctx: Context, input: ReceiveInput, changes: r
     });
   }
   if (opened.length > 0) await tx.db.insert(runs).values(opened);
+  if (input.forced && waiting.length > 0)
+    await tx.db
+      .update(runs)
+      .set({ data: { forced: true } })
+      .where(
+        inArray(
+          runs.id,
+          waiting.map((run) => run.id),
+        ),
+      );
   await rememberReservations(tx, input.orgId, reservationOf);
   await wantAll(
     tx,

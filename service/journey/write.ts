@@ -31,6 +31,7 @@ export async function write(journey: Journey): Promise<Commit> {
 
   const wish = wishedFields(run.data, before.row);
   if (Object.keys(wish.fields).length === 0 || applied) return written(journey, before, before, wish);
+  waitOutTheSecond(journey, before.modstamp);
   const fields = { ...wish.fields, Lantern_Run__c: run.id, Lantern_Routed_At__c: iso(ctx.clock.now()) };
   const result = await journey.org.gathered.write({
     object: run.object,
@@ -106,6 +107,20 @@ function onward(run: Journey["run"], record: RecordChange, wish: Wish, data: Par
   return { ...outcomeOf(run.data, wish), record, data };
 }
 
+/**
+ * Salesforce tells versions apart by whole seconds. In the second of the version we read, a person's next edit would look
+ * like that version and our write would go over it; once the second is over, any edit shows.
+ */
+function waitOutTheSecond({ org }: Journey, modstamp: number): void {
+  const now = org.salesforce.serverNow();
+  const left = modstamp + 1_000 - now;
+  if (left <= 0) return;
+  throw new LanternError("The record was changed within this very second; it is read again in the next.", {
+    code: "changed_this_second",
+    fate: { afterMs: Math.min(1_000, left) },
+  });
+}
+
 interface Wish {
   /** Field → value, only what differs from the record as it is now. */
   fields: Record<string, JsonValue>;
@@ -165,7 +180,8 @@ function written(journey: Journey, before: Reading, after: Reading, wish: Wish):
     );
     const record = {
       handledHash: hash,
-      seenModstamp: after.modstamp,
+      // What a person changed in between is not part of what was handled; the poll must look at this version, too.
+      seenModstamp: sameVersion(hash, after.fingerprint) ? after.modstamp : before.modstamp,
       ...(Object.keys(wish.fields).length > 0 ? { writtenAt: now } : {}),
       ...(run.data.owner ? { routedAt: now } : {}),
     };

@@ -76,4 +76,4 @@ export function matchAgainst(question: MatchQuestion): Decision {
 }
 export { candidates, mirrorState, type CandidateQuery } from "./candidates.ts";
 export { creationKey } from "./creation-key.ts";
-export { matchFieldsOf, mirrorFields, mirrorRow, mirrorRows, type MirrorSource } from "./mirror.ts";
+export { matchFieldsOf, mirrorRow, mirrorRows, type MirrorSource } from "./mirror.ts";

@@ -4,18 +4,7 @@ import type { MirrorFields } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
 import { blockKeys } from "./block.ts";
 import { findMatchObject } from "./fields.ts";
-
-/** The API names that the mirror keeps, by object; a path (`Account.Name`) is kept under its path. */
-export const mirrorFields: Record<string, string[]> = {
-  Lead: "FirstName LastName Company Title Email Phone MobilePhone Website Street City State PostalCode Country".split(
-    " ",
-  ),
-  Contact:
-    "FirstName LastName Title Email Phone MobilePhone Account.Name Account.Website MailingStreet MailingCity MailingState MailingPostalCode MailingCountry".split(
-      " ",
-    ),
-  Account: "Name Phone Website BillingStreet BillingCity BillingState BillingPostalCode BillingCountry".split(" "),
-};
+import { mirrorFields } from "./mirror-fields.ts";
 
 /** A row as Salesforce answers it; parents are nested. */
 export type SourceRow = { [field: string]: unknown };

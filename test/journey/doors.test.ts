@@ -172,4 +172,50 @@ onBothStores("a record that changes while it is worked on", (open) => {
       expect(turns).toHaveLength(1);
     }),
   );
+
+  it(
+    "is heard by the poll alone when it changes between our write and our reading of what was written",
+    inWorld(assignOnly, async (world) => {
+      const [lead = ""] = world.control.as().create("Lead", [anaKim]);
+      await world.hearPoll();
+      await world.advance(1_000);
+      let readings = 0;
+      world.control.faults.add({
+        match: (call) => {
+          if (call.kind === "collections.retrieve" && ++readings === 3)
+            world.control.as().update("Lead", [{ Id: lead, Phone: "+49 30 901820" }]);
+          return false;
+        },
+        action: "hang",
+      });
+      await world.work();
+      expect((await world.runs(lead)).map((r) => r.outcome)).toEqual(["assigned"]);
+      await world.hearPoll();
+      await world.advance(11 * 60_000);
+      await world.work();
+      expect((await world.runs(lead)).map((r) => r.outcome)).toEqual(["assigned", "handled"]);
+      expect(world.control.record(lead)).toMatchObject({ Phone: "+49 30 901820", OwnerId: world.users["Alice Ng"] });
+    }),
+  );
+
+  it(
+    "by our own hand, and is polled before the journey could say so, starts nothing",
+    inWorld(assignOnly, async (world) => {
+      const [lead = ""] = world.control.as().create("Lead", [anaKim]);
+      await world.hearStream();
+      await world.advance(1_000);
+      world.control.faults.add({ match: "collections.retrieve", nth: 3, action: "hold" });
+      const working = world.work();
+      while (world.control.faults.held() === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      expect(world.control.record(lead)).toMatchObject({ OwnerId: world.users["Alice Ng"] });
+      await world.hearPoll();
+      world.control.faults.release();
+      await working;
+      await world.advance(11 * 60_000);
+      await world.hearPoll();
+      await world.work();
+      expect((await world.runs(lead)).map((r) => r.outcome)).toEqual(["assigned"]);
+      expect(await world.balance()).toMatchObject({ spent: 100, reserved: 0 });
+    }),
+  );
 });

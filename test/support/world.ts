@@ -124,7 +124,12 @@ export async function makeWorld(store: Store, options: WorldOptions = {}): Promi
     clock,
     key,
     users,
-    work: () => app.worker.drain(),
+    async work() {
+      await app.worker.drain();
+      // Nothing is written in the second in which a record was changed.
+      await clock.advance(1_000);
+      await app.worker.drain();
+    },
     async hearStream() {
       const events = control.events().slice(heard);
       heard += events.length;

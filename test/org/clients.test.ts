@@ -16,6 +16,9 @@ beforeEach(async () => {
   });
   await conn.authorize({ grant_type: "client_credentials" });
 });
+const { StreamingExtension } = createRequire(import.meta.url)("jsforce/api/streaming") as {
+  StreamingExtension: { Replay: new (channel: string, replayId: number) => object };
+};
 const lead = (n = 0) => ({ LastName: `L${n}`, Company: "Engines" });
 const make = (object: string, ...rows: Record<string, unknown>[]) => caller.org.control.as().create(object, rows);
 
@@ -88,6 +91,43 @@ describe("jsforce", () => {
     const [result] = await conn.soap.merge([{ masterRecord, recordToMergeIds: [loser] }]);
     expect(result).toMatchObject({ success: true, id: master, mergedRecordIds: [loser], errors: [] });
     expect(caller.org.control.record(master)).toMatchObject({ Phone: "2", Fax: null });
+  });
+
+  test("reads a small result in bulk, and deletes its job afterwards or not", async () => {
+    make("Lead", ...Array.from({ length: 30 }, (_v, i) => ({ ...lead(i), Title: i === 0 ? 'a "b", c' : null })));
+    conn.bulk2.pollInterval = 5;
+    const stream = await conn.bulk2.query("SELECT Id, LastName, Title, Owner.Name FROM Lead ORDER BY LastName");
+    const rows = await stream.toArray();
+    expect(rows).toHaveLength(30);
+    expect(rows[0]).toMatchObject({ LastName: "L0", Title: 'a "b", c', "Owner.Name": "Rita Rep" });
+    expect(caller.org.control.calls().byKind).toMatchObject({ "bulk.create": 1, "bulk.read": 2, "bulk.results": 1 });
+    caller.org.control.jobs.fail = { times: 1, message: "no" };
+    await expect(conn.bulk2.query("SELECT Id FROM Lead")).rejects.toThrow("Query job failed to complete");
+  });
+
+  test("asks what was updated and deleted", async () => {
+    const [kept = "", gone = ""] = make("Lead", lead(1), lead(2));
+    caller.org.control.as().delete("Lead", [gone]);
+    await caller.clock.advance(60_000);
+    const [from, to] = ["2026-11-23T10:00:00Z", "2026-11-23T10:01:00Z"];
+    expect(await conn.sobject("Lead").updated(from, to)).toMatchObject({ ids: [kept] });
+    expect(await conn.sobject("Lead").deleted(from, to)).toMatchObject({ deletedRecords: [{ id: gone }] });
+    expect(await conn.limits()).toMatchObject({ DailyApiRequests: { Max: 115_000 } });
+  });
+
+  test("streams with its own replay extension", async () => {
+    const [kept = ""] = make("Lead", lead(1));
+    const channel = "/event/Lantern_Change__e";
+    // Its types leave out how a client ends.
+    const client = conn.streaming.createClient([new StreamingExtension.Replay(channel, -2)]) as unknown as FayeClient;
+    try {
+      const first = new Promise<FayeEvent>((resolve) => {
+        void client.subscribe(channel, resolve);
+      });
+      expect((await first).payload.Record_Ids__c).toBe(kept);
+    } finally {
+      client.disconnect();
+    }
   });
 
   test("refreshes a session that a SOAP fault ends", async () => {

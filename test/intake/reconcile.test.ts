@@ -51,6 +51,22 @@ onBothStores("the nightly reconcile", (open) => {
   const inWorld = inWorlds(open);
 
   it(
+    "is planned for the next 02:00 UTC when the service starts, once, with every watched object",
+    inWorld({}, async (world) => {
+      world.app.start();
+      while ((await job(world)) === undefined) await new Promise<void>((resolve) => setImmediate(resolve));
+      const planned = await job(world);
+      expect(planned).toMatchObject({ state: "waiting", runAt: Date.parse("2026-11-24T02:00:00Z") });
+      expect(Object.keys(planned?.payload["progress"] ?? {}).sort()).toEqual([
+        "Account",
+        "Contact",
+        "Lead",
+        "Opportunity",
+      ]);
+    }),
+  );
+
+  it(
     "hears a record that was committed so late that stream, webhook and poll all missed it",
     inWorld(options, async (world) => {
       await plan(world);

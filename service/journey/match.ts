@@ -13,7 +13,7 @@ import {
   type ParsedRules,
 } from "../matching/index.ts";
 import { LanternError } from "../errors.ts";
-import { takeLease } from "../queue/lease.ts";
+import { holderOf, takeLease } from "../queue/lease.ts";
 import type { MatchEvidence, MatchRules, PolicyBody, RunData } from "../store/json.ts";
 import type { Tx } from "../store/store.ts";
 import { isDryRun, observes } from "./asked.ts";
@@ -42,7 +42,8 @@ export async function match(journey: Journey): Promise<Commit> {
     !found.contact &&
     !found.account;
   return async (tx) => {
-    if (creates) await holdCreation(tx, journey);
+    // Somebody may have created it between our search and this moment: search again, now that nobody else can.
+    if (creates && !(await holdsCreation(tx, journey))) return { to: "match" };
     return settleMatch(tx, journey, found);
   };
 }
@@ -181,13 +182,17 @@ function related(data: RunData): Found {
   return { decision: "match", account: evidence, candidates: [evidence], reason: evidence.explanation };
 }
 
-/** Two leads of one new company make one account: the second waits, then finds what the first created. */
-async function holdCreation(tx: Tx, { ctx, run }: Journey): Promise<void> {
+/**
+ * Two leads of one new company make one account: the second waits, then finds what the first created. Answers whether
+ * this run held the company's creation before, so that what it has searched since is the last word.
+ */
+async function holdsCreation(tx: Tx, { ctx, run }: Journey): Promise<boolean> {
   const key = creationKey(matchFieldsOf("Lead", run.data.record ?? {}));
-  if (key === null) return;
+  if (key === null) return true;
   const now = ctx.clock.now();
   const name = `creating:${run.orgId}:${key}`;
-  if ((await takeLease(tx, { name, holder: run.id, now, until: now + creatingMs })) !== null) return;
+  const held = await holderOf(tx, name, now);
+  if ((await takeLease(tx, { name, holder: run.id, now, until: now + creatingMs })) !== null) return held === run.id;
   throw new LanternError(
     "Another lead of the same company is being converted; this one looks again when that is done.",
     {

@@ -1,5 +1,5 @@
 /** Named leases: one holder at a time across instances (the subscriber of an org, its poller, a company being created). */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, gte, sql } from "drizzle-orm";
 import type { Tx } from "../store/store.ts";
 
 export interface LeaseRequest {
@@ -26,6 +26,16 @@ export async function takeLease(tx: Tx, { name, holder, now, until }: LeaseReque
     })
     .returning({ fence: leases.fence });
   return row?.fence ?? null;
+}
+
+/** Who holds the lease now, if anybody does. */
+export async function holderOf(tx: Tx, name: string, now: number): Promise<string | null> {
+  const { leases } = tx.t;
+  const [row] = await tx.db
+    .select({ holder: leases.holder })
+    .from(leases)
+    .where(and(eq(leases.name, name), gte(leases.until, now)));
+  return row?.holder ?? null;
 }
 
 export async function releaseLease(tx: Tx, name: string, holder: string): Promise<void> {

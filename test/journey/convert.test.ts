@@ -1,8 +1,10 @@
+import { eq } from "drizzle-orm";
 import { expect, it } from "vitest";
 import { inWorlds } from "../support/in-world.ts";
 import { anaKim, emea, inbound } from "../support/policies.ts";
 import { onBothStores } from "../support/stores.ts";
-import type { World } from "../support/world.ts";
+import { makeWorld, type World } from "../support/world.ts";
+import type { Store } from "../../service/store/store.ts";
 
 const options = { pools: emea, policies: [inbound] };
 
@@ -169,6 +171,43 @@ onBothStores("a lead is converted", (open) => {
       expect(world.control.records("Contact")).toHaveLength(2);
     }),
   );
+});
+
+onBothStores("a lead of a new company", (open) => {
+  it("goes into the account that somebody created between its search and its decision", async () => {
+    const raw = await open();
+    let between: (() => Promise<void>) | null = null;
+    const store: Store = {
+      dialect: raw.dialect,
+      read: (work) => raw.read(work),
+      async write(work) {
+        const [matching] = await raw.read((tx) => tx.db.select().from(tx.t.runs).where(eq(tx.t.runs.step, "match")));
+        const now = matching ? between : null;
+        if (now) {
+          between = null;
+          await now();
+        }
+        return raw.write(work);
+      },
+      onWake: (listener) => raw.onWake(listener),
+      close: () => raw.close(),
+    };
+    const world = await makeWorld(store, options);
+    try {
+      world.control.as().create("Lead", [anaKim]);
+      await world.hearStream();
+      between = async () => {
+        world.control.as().create("Account", [{ Name: "Acme Robotics", Website: "acme-robotics.com" }]);
+        await world.hearPoll();
+      };
+      await world.work();
+      expect(between).toBeNull();
+      expect(world.control.records("Account")).toHaveLength(1);
+      expect(world.control.records("Contact")).toHaveLength(1);
+    } finally {
+      await world.close();
+    }
+  });
 });
 
 onBothStores("a person decides, and nothing is written,", (open) => {

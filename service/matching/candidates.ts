@@ -1,9 +1,9 @@
 /** The records that a candidate may be: found in the mirror by the keys its rules can hold for. */
-import { and, count, eq, inArray } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import type { Store } from "../store/store.ts";
 import { lookupKeys } from "./block.ts";
 import { findMatchObject, type FlatFields } from "./fields.ts";
-import type { MatchRecord } from "./index.ts";
+import type { MatchRecord } from "./match-against.ts";
 import type { ParsedRules } from "./rules.ts";
 
 export interface CandidateQuery {
@@ -53,17 +53,5 @@ export async function candidates(
       fields: row.fields,
       accountId: row.accountId,
     }));
-  });
-}
-
-/** How many records of the object the mirror holds. */
-export async function mirrorState(store: Store, orgId: string): Promise<{ object: string; records: number }[]> {
-  return store.read(async (tx) => {
-    const { mirror } = tx.t;
-    return tx.db
-      .select({ object: mirror.object, records: count() })
-      .from(mirror)
-      .where(eq(mirror.orgId, orgId))
-      .groupBy(mirror.object);
   });
 }

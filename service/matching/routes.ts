@@ -9,7 +9,7 @@ import { findId } from "../salesforce/index.ts";
 import type { MatchRules } from "../store/json.ts";
 import { candidates } from "./candidates.ts";
 import { defaultAccountRules, defaultContactRules } from "./defaults.ts";
-import { matchAgainst } from "./index.ts";
+import { matchAgainst } from "./match-against.ts";
 import { parseRules, type GivenRules, type ParsedRules } from "./rules.ts";
 
 const candidate = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));

@@ -22,10 +22,15 @@ export function shuffled<T>(list: readonly T[], random: () => number): T[] {
   return out;
 }
 
-/** `LANTERN_FAULT_SEED`, else one of this minute. Printed either way. */
+/**
+ * `LANTERN_FAULT_SEED=<number>`, or `=new` for one of this moment; else always the same, so that a run of the tests says
+ * the same thing twice. Printed either way.
+ */
 export function chosenSeed(what: string): number {
-  const given = Number(process.env["LANTERN_FAULT_SEED"] ?? "");
-  const seed = given > 0 ? given : (Date.now() % 1_000_000) + 1;
+  const given = process.env["LANTERN_FAULT_SEED"] ?? "20261123";
+  const seed = given === "new" ? (Date.now() % 1_000_000) + 1 : Number(given);
+  if (!Number.isSafeInteger(seed) || seed < 1)
+    throw new Error("LANTERN_FAULT_SEED takes a whole number from 1, or new");
   process.stdout.write(`${what}: seed ${seed} (again with LANTERN_FAULT_SEED=${seed})\n`);
   return seed;
 }

@@ -49,7 +49,7 @@ export class CrashSite {
   live(): Promise<Life> {
     return beginLife({ ...this.lifeOptions(), clock: this.place.clock, ending: "fall" });
   }
-  newLead(kind: Kind): string {
+  newLead(kind: Kind): Promise<string> {
     return createLead(this.place, kind, this.#leads++);
   }
 
@@ -66,7 +66,7 @@ export class CrashSite {
     }
   }
   async #learnOne(life: Life, kind: Kind, door: Door): Promise<Reference> {
-    const lead = this.newLead(kind);
+    const lead = await this.newLead(kind);
     const steps = new Map<number, string>();
     let last = "";
     life.wire.onWrite = async (nth) => {
@@ -114,7 +114,7 @@ export class CrashSite {
 
   /** One lead whose life ends at the point. Answers the life that goes on, and what is wrong: nothing, hopefully. */
   async crash(life: Life, crash: Crash): Promise<{ life: Life; wrongs: string[]; tookMs: number; reached: boolean }> {
-    const lead = this.newLead(crash.kind);
+    const lead = await this.newLead(crash.kind);
     life.wire.arm(crash.point);
     const ran = (async () => {
       await life.hear(tellingOf(this.place, crash.door, [lead]));

@@ -23,10 +23,13 @@ export async function killAt(sites: readonly CrashSite[], crashes: readonly Cras
   let next = Child.start();
   try {
     for (let i = 0; i < crashes.length; i += sites.length) {
-      const round = crashes.slice(i, i + sites.length).flatMap((crash, n) => {
+      const paired = crashes.slice(i, i + sites.length).flatMap((crash, n) => {
         const site = sites[n];
-        return site ? [{ site, crash, lead: site.newLead(crash.kind) }] : [];
+        return site ? [{ site, crash }] : [];
       });
+      const round = await Promise.all(
+        paired.map(async ({ site, crash }) => ({ site, crash, lead: await site.newLead(crash.kind) })),
+      );
       const child = next;
       const ends = await child.doom(round.map((one) => doomed(one)));
       await child.kill();

@@ -123,8 +123,8 @@ function furnish({ control }: StandInOrg, people: number): void {
   );
 }
 
-/** Somebody creates the i-th lead of its kind; answers its id. */
-export function createLead({ org }: Place, kind: Kind, i: number): string {
+/** Somebody creates the i-th lead of its kind, a second ago: what is newer than that is not written yet. Answers its id. */
+export async function createLead({ org, clock }: Place, kind: Kind, i: number): Promise<string> {
   const [id = ""] = org.control.as().create("Lead", [
     {
       FirstName: "Pat",
@@ -134,6 +134,7 @@ export function createLead({ org }: Place, kind: Kind, i: number): string {
       Phone: "+14155550100",
     },
   ]);
+  await clock.advance(1_000);
   return id;
 }
 

@@ -52,8 +52,9 @@ onBothStores("a storm", (open, dialect) => {
         locks();
       }
       world.control.faults.clear();
-      expect(met).toBeGreaterThan(50);
-      expect(refused).toBeGreaterThan(10);
+      // Leads share calls, so how many there are is up to the moment; some must have been refused.
+      expect(met).toBeGreaterThan(15);
+      expect(refused).toBeGreaterThan(2);
       // Then others use up the day's calls; a day is rolling, so they come back by themselves.
       world.control.setApiUsage({ used: 200_000 });
       await world.hearPoll().catch(() => undefined);

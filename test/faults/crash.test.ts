@@ -5,7 +5,7 @@ import { killAt } from "./kill.ts";
 import { chosenSeed, randomOf, shuffled } from "./random.ts";
 
 const simulated = Number(process.env["LANTERN_CRASH_POINTS"] ?? 20);
-const killed = Number(process.env["LANTERN_KILL_POINTS"] ?? 44);
+const killed = Number(process.env["LANTERN_KILL_POINTS"] ?? 27);
 /** Lives that one process carries; it is killed with all of them. */
 const livesAtOnce = 11;
 /** A life that has asked the org for a description already makes a call less, so a few of the last points do not come. */
